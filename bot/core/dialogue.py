@@ -1,0 +1,388 @@
+"""respond(): one message in, one Response out. What was understood meets what is remembered; nothing here does I/O."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.core import compose, escalation
+from bot.core.compose import say
+from bot.core.desk import Desk
+from bot.core.model import (
+    Choice,
+    Dialogue,
+    Escalation,
+    Format,
+    Intent,
+    Knowledge,
+    Message,
+    Outcome,
+    Outgoing,
+    Reading,
+    Sheet,
+    Status,
+    Turn,
+)
+
+Understand = Callable[[str, str | None, Dialogue], Reading]
+
+COMMANDS: Mapping[str, str] = {
+    "horaires": "hours",
+    "pauses": "breaks",
+    "materiel": "equipment",
+    "acces": "venue",
+    "accessibilite": "accessibility",
+    "formateur": "contact",
+}
+SMALLTALK = ("greeting", "identity", "help", "thanks", "goodbye")
+TURNS_KEPT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The outcome to commit, and the reading behind it (for evaluation and explanation)."""
+
+    outcome: Outcome
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a decision may depend on beside the message. next_id: a number reserved for a new escalation."""
+
+    knowledge: Knowledge
+    understand: Understand
+    desk: Desk
+    now: datetime
+    next_id: int
+    dialogue: Dialogue | None = None
+    open_escalations: Sequence[Escalation] = ()
+    earlier_decision: str | None = None  # what this very message was answered with, before it was edited
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A reply under construction."""
+
+    paragraphs: list[str]
+    sheets: dict[str, Sheet]
+    choices: list[tuple[Choice, ...]]
+    escalations: tuple[Escalation, ...] = ()
+    notices: tuple[Outgoing, ...] = ()
+
+
+def respond(message: Message, situation: Situation) -> Response:
+    """Decide on one message of a learner."""
+    s = replace(situation, dialogue=_in_force(message, situation))
+    if message.intent is Intent.COMMAND:
+        return _command(message, s)
+    if message.intent is Intent.PRESS:
+        return _press(message, s)
+    if message.intent is Intent.MEDIA:
+        return _settle(message, s, Reading(labels=("request",), escalate=True), reason="media")
+    reading = s.understand(message.text, message.subject, _dialogue(s))
+    decision = digest(reading)
+    if message.intent is Intent.EDIT and situation.earlier_decision == decision:
+        return Response(Outcome("ignored", "edited, but the decision is the same"), reading)
+    return _settle(message, s, reading)
+
+
+def digest(reading: Reading) -> str:
+    """A short fingerprint of what was decided; equal for readings that lead to the same reply."""
+    told = (reading.topics, reading.labels, reading.options, reading.format, reading.aside, reading.escalate)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def _dialogue(s: Situation) -> Dialogue:
+    assert s.dialogue is not None  # set by respond()
+    return s.dialogue
+
+
+def _in_force(message: Message, s: Situation) -> Dialogue:
+    """The conversation as far as it still counts: an expired context is dropped, a group has none."""
+    dialogue = s.dialogue
+    if dialogue is None or message.group:
+        return Dialogue(message.sender, introduced=message.group)
+    if dialogue.expires_at is None or dialogue.expires_at > s.now:
+        return dialogue
+    return Dialogue(dialogue.person, format=dialogue.format, introduced=dialogue.introduced)
+
+
+# ---------------------------------------------------------------- commands and buttons
+
+
+def _command(message: Message, s: Situation) -> Response:
+    name = message.command
+    if name in COMMANDS and COMMANDS[name] in s.knowledge.topics:
+        return _settle(message, s, Reading(topics=(COMMANDS[name],)))
+    if name == "oublier":
+        return _forget(message, s)
+    k = s.knowledge
+    lines = {
+        "start": lambda: [_intro(message, s)],
+        "aide": lambda: [say(k, "help")],
+        "confidentialite": lambda: [_privacy(s)],
+        "format": lambda: [_format_state(s)],
+    }
+    if name not in lines:
+        return _settle(message, s, s.understand(message.text, message.subject, _dialogue(s)))
+    choices = compose.format_choices(k, ()) if name == "format" else ()
+    dialogue = replace(_dialogue(s), introduced=True, asked="format" if name == "format" else "")
+    draft = _Draft(lines[name](), {}, list(choices))
+    return _close(message, s, Reading(labels=("help",)), draft, dialogue)
+
+
+def _intro(message: Message, s: Situation) -> str:
+    text = say(s.knowledge, "intro", person=message.name)
+    if message.channel == "telegram":
+        text += "\n" + say(s.knowledge, "your_id", id=message.sender.partition(":")[2])
+    return text
+
+
+def _privacy(s: Situation) -> str:
+    return say(s.knowledge, "privacy", days=s.desk.keep.days, health_days=s.desk.keep_health.days)
+
+
+def _format_state(s: Situation) -> str:
+    known = _dialogue(s).format
+    if known is None:
+        return say(s.knowledge, "format_none")
+    return say(s.knowledge, "format_is", format=s.knowledge.formats[known].label)
+
+
+def _forget(message: Message, s: Situation) -> Response:
+    open_ = [e.reference for e in s.open_escalations]
+    line = say(s.knowledge, "forgotten_open", references=", ".join(open_)) if open_ else say(s.knowledge, "forgotten")
+    row = _reply(message, [line], ())
+    return Response(Outcome("answered", outgoing=row, forget=(message.sender,)), Reading())
+
+
+def _press(message: Message, s: Situation) -> Response:
+    kind, _, rest = message.press.partition(":")
+    value, _, about = rest.partition(":")
+    if kind == "f" and value in set(Format):
+        topics = tuple(t for t in about.split(".") if t in s.knowledge.topics) or _dialogue(s).topics
+        return _settle(message, s, Reading(topics=topics, format=Format(value), follow_up=True))
+    if kind == "t" and value in s.knowledge.topics:
+        return _settle(message, s, Reading(topics=(value,), follow_up=True))
+    if kind == "n":
+        return _not_it(message, s, value)
+    return Response(Outcome("ignored", "a button that no longer exists"), Reading())
+
+
+def _not_it(message: Message, s: Situation, at: str) -> Response:
+    """The learner says that the answer missed: their own question goes to the trainer, once."""
+    turns = [t for t in _dialogue(s).turns if t.speaker == "learner"]
+    asked = next((t for t in turns if str(int(t.at.timestamp())) == at), turns[-1] if turns else None)
+    words = asked.text if asked else ""
+    for known in s.open_escalations:
+        if known.reason == "not-it" and words in known.questions:
+            text = say(s.knowledge, "passed_again", reference=known.reference)
+            return Response(Outcome("answered", outgoing=_reply(message, [text], ())), Reading())
+    missed = replace(message, text=words or "(question effacée)")
+    reading = Reading(labels=("unknown",), escalate=True, private=bool(asked and asked.private))
+    return _settle(missed, s, reading, reason="not-it")
+
+
+# ---------------------------------------------------------------- a reading becomes a reply
+
+
+def _settle(message: Message, s: Situation, reading: Reading, reason: str = "") -> Response:
+    dialogue = _dialogue(s)
+    fmt = reading.aside or reading.format or dialogue.format
+    draft = _Draft([], {}, [])
+    waiting = _answers(message, s, reading, fmt, draft)
+    silent = [t for t in reading.topics if fmt in s.knowledge.topics[t].silent] if fmt else []
+    if silent and not reading.escalate:
+        reading, reason = replace(reading, escalate=True), "silent"
+    if reading.escalate:
+        _pass_on(message, s, reading, reason, draft)
+    if reading.options:
+        draft.paragraphs.append(say(s.knowledge, "ask_topic"))
+        draft.choices += compose.topic_choices(s.knowledge, reading.options)
+    if waiting:
+        draft.paragraphs.append(say(s.knowledge, "ask_format"))
+        draft.choices += compose.format_choices(s.knowledge, waiting)
+    if not draft.paragraphs:
+        draft.paragraphs += _small_talk(s.knowledge, reading)
+    elif reading.topics and not waiting and not reading.options and not reading.escalate:
+        stamp = int(message.received_at.timestamp())
+        draft.choices.append((Choice(say(s.knowledge, "not_it_button"), f"n:{stamp}"),))
+    asked = "topic" if reading.options else "format" if waiting else ""
+    keeps = reading.topics or reading.options or reading.escalate
+    dialogue = replace(
+        dialogue,
+        format=reading.format or dialogue.format,
+        topics=reading.topics if keeps else dialogue.topics,
+        labels=reading.labels if keeps else dialogue.labels,
+        asked=asked,
+        options=reading.options,
+    )
+    return _close(message, s, reading, draft, dialogue)
+
+
+def _answers(message: Message, s: Situation, reading: Reading, fmt: Format | None, draft: _Draft) -> tuple[str, ...]:
+    """Tell what is known; which topics wait for the format."""
+    waiting = []
+    several = len(reading.topics) > 1
+    for id in reading.topics:
+        topic = s.knowledge.topics[id]
+        if fmt is None and topic.differs and message.channel not in s.desk.answers_in_variants:
+            waiting.append(id)
+            continue
+        used: tuple[Format, ...] = (fmt,) if fmt else tuple(Format)
+        if fmt or not topic.differs:
+            text = compose.answer_text(s.knowledge, topic, used[0])
+        else:
+            text = compose.variants_text(s.knowledge, topic)
+        heading = f"{topic.title[:1].upper()}{topic.title[1:]} :\n" if several else ""
+        draft.paragraphs.append(heading + text)
+        draft.sheets.update({sheet.id: sheet for sheet in compose.sources(topic, used)})
+    return tuple(waiting)
+
+
+def _small_talk(knowledge: Knowledge, reading: Reading) -> list[str]:
+    lines = [say(knowledge, label) for label in SMALLTALK if label in reading.labels]
+    if not lines and "offtopic" in reading.labels:
+        lines = [say(knowledge, "offtopic")]
+    if not lines and reading.format:
+        lines = [say(knowledge, "format_is", format=knowledge.formats[reading.format].label).split(".")[0] + "."]
+    return lines or [say(knowledge, "greeting")]
+
+
+def _pass_on(message: Message, s: Situation, reading: Reading, reason: str, draft: _Draft) -> None:
+    """Open an escalation, or add to the one that this conversation is already about."""
+    joined = _joined(s, reading)
+    if joined is not None and reason != "not-it":
+        outcome = escalation.added(s.knowledge, joined, _words(message), s.now, message.id)
+        draft.escalations, draft.notices = outcome.escalations, outcome.outgoing
+        draft.paragraphs.append(say(s.knowledge, "added", reference=joined.reference))
+        return
+    opened = _open(message, s, reading, reason or _reason(reading))
+    draft.escalations = (opened,)
+    draft.notices = (*escalation.opened(s.knowledge, opened, s.desk), *_copies(message, opened))
+    draft.paragraphs.append(_passed(message, s, reading, opened))
+
+
+def _joined(s: Situation, reading: Reading) -> Escalation | None:
+    """The open escalation that further words belong to: of this conversation, and of the same privacy.
+
+    Words that follow a private matter up stay private, whatever they hold.
+    """
+    if not {"request", "handoff", "unknown"} & set(_dialogue(s).labels):
+        return None
+    open_ = [e for e in s.open_escalations if e.status in (Status.OPEN, Status.CLAIMED)]
+    if reading.follow_up and not reading.private:
+        return open_[-1] if open_ else None
+    same = [e for e in open_ if e.private == reading.private]
+    return same[-1] if same else None
+
+
+def _open(message: Message, s: Situation, reading: Reading, reason: str) -> Escalation:
+    near = [m.id for q in reading.questions for m in q.matches if m.id in s.knowledge.topics]
+    turns = tuple(t for t in _dialogue(s).turns if reading.private or not t.private)
+    return Escalation(
+        id=s.next_id,
+        learner=message.sender,
+        chat=message.sender if message.group else message.chat,
+        name=message.name,
+        questions=(_words(message),),
+        conversation=turns[-6:],
+        reason=reason,
+        near=tuple(dict.fromkeys((*reading.topics, *near)))[:3],
+        private=reading.private,
+        status=Status.OPEN,
+        recipients=s.desk.recipients(reading.private),
+        opened_at=s.now,
+        thread=message.thread,
+    )
+
+
+def _copies(message: Message, opened: Escalation) -> tuple[Outgoing, ...]:
+    """A photo, a document, a voice note follows the notice as it is; it is never opened."""
+    if message.intent is not Intent.MEDIA or not message.native_id:
+        return ()
+    thread = {"copy": {"chat": message.chat, "message": message.native_id}}
+    return tuple(
+        Outgoing(f"esc:{opened.id}:media:{n}", to, message.media, "notice", about=opened.id, private=True, thread=thread)
+        for n, to in enumerate(opened.recipients)
+        if to.startswith(message.channel + ":")
+    )
+
+
+def _words(message: Message) -> str:
+    if message.intent is Intent.MEDIA:
+        return f"[{message.media}] {message.text}".strip()
+    return f"{message.subject} — {message.text}" if message.subject else message.text
+
+
+def _reason(reading: Reading) -> str:
+    return next((r for r in ("request", "handoff", "unknown") if r in reading.labels), "unknown")
+
+
+def _passed(message: Message, s: Situation, reading: Reading, opened: Escalation) -> str:
+    if message.group:
+        return say(s.knowledge, "group_personal")
+    reference = opened.reference
+    if opened.reason == "media":
+        return say(s.knowledge, "passed_media", media=message.media, reference=reference)
+    if reading.private:
+        return say(s.knowledge, "passed_private", reference=reference)
+    if reading.topics and reading.unanswered and opened.reason in ("unknown", "request"):
+        parts = "\n".join(f"« {p.strip()} »" for p in reading.unanswered)
+        return say(s.knowledge, "passed_part", parts=parts, reference=reference)
+    line = {"request": "passed_request", "handoff": "passed_handoff", "not-it": "passed_not_it"}
+    return say(s.knowledge, line.get(opened.reason, "passed_unknown"), reference=reference)
+
+
+# ---------------------------------------------------------------- the end of a turn
+
+
+def _close(message: Message, s: Situation, reading: Reading, draft: _Draft, dialogue: Dialogue) -> Response:
+    body = "\n\n".join(draft.paragraphs)
+    if draft.sheets:
+        body += "\n\n" + compose.source_line(s.knowledge, draft.sheets.values())
+    rows = (*_introduction(message, s), *_reply(message, [body], tuple(draft.choices)), *draft.notices)
+    said = Turn("learner", _words(message)[:1000], message.received_at, reading.private)
+    told = Turn("bot", body[:1000], s.now, reading.private)
+    asked = () if message.intent in (Intent.PRESS, Intent.COMMAND) else (said,)
+    dialogue = replace(
+        dialogue,
+        turns=(*dialogue.turns, *asked, told)[-TURNS_KEPT:],
+        introduced=True,
+        expires_at=s.now + s.desk.context_for,
+    )
+    outcome = Outcome(
+        end="escalated" if draft.escalations else "answered",
+        decision=digest(reading),
+        message=message.id,
+        dialogue=None if message.group else dialogue,
+        outgoing=rows,
+        escalations=draft.escalations,
+    )
+    return Response(outcome, reading)
+
+
+def _introduction(message: Message, s: Situation) -> tuple[Outgoing, ...]:
+    """Said once, before the first reply, as a text of its own."""
+    if _dialogue(s).introduced or message.command in ("start", "oublier"):
+        return ()
+    row = Outgoing(f"{message.id}:intro", message.chat, say(s.knowledge, "intro", person=message.name))
+    return compose.in_parts(row)
+
+
+def _reply(message: Message, paragraphs: list[str], choices: tuple[tuple[Choice, ...], ...]) -> tuple[Outgoing, ...]:
+    edit = hashlib.sha256(message.text.encode("utf-8", "replace")).hexdigest()[:8]
+    key = f"{message.id}:reply" if message.intent is not Intent.EDIT else f"{message.id}:edit:{edit}"
+    row = Outgoing(
+        key=key,
+        to=message.chat,
+        body="\n\n".join(paragraphs),
+        choices=choices,
+        reply_to=message.native_id if message.group else "",
+        subject=message.subject,
+        thread={**message.thread, "owner": message.sender},
+    )
+    return compose.in_parts(row)

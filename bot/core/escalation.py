@@ -1,0 +1,220 @@
+"""What goes to the trainer, and what the trainer does with it. Pure: a command in, an Outcome out.
+
+open ──claim──▶ claimed ──answer──▶ answered ──(retention)──▶ closed
+  └────answer──────────────────────▶ answered
+  └────close──────────────────────────────────────────────────▶ closed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from bot.core.compose import in_parts, say
+from bot.core.desk import Desk
+from bot.core.model import Choice, Escalation, Event, Format, Knowledge, Outcome, Outgoing, Status, Turn
+
+OPEN = (Status.OPEN, Status.CLAIMED)
+REASONS = ("request", "handoff", "unknown", "silent", "not-it", "media", "fault")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a trainer wants done. ``key`` identifies the command: a double tap is one command."""
+
+    verb: Literal["claim", "close", "near", "answer"]
+    actor: str
+    key: str
+    text: str = ""
+    name: str = ""
+
+
+def opened(knowledge: Knowledge, escalation: Escalation, desk: Desk) -> tuple[Outgoing, ...]:
+    """The notices to all who may answer, and the reminders that are due if nobody does."""
+    rows: list[Outgoing] = []
+    for n, to in enumerate(escalation.recipients):
+        rows += in_parts(_notice(knowledge, escalation, to, n))
+    due = escalation.opened_at + desk.nudge_after
+    hours = int(desk.nudge_after.total_seconds() // 3600)
+    for n, to in enumerate(escalation.recipients):
+        body = say(knowledge, "nudge", reference=escalation.reference, name=_name(escalation), hours=hours)
+        rows.append(_about(escalation, f"esc:{escalation.id}:nudge:{n}", to, body, kind="nudge", not_before=due))
+    comfort = say(knowledge, "not_forgotten", reference=escalation.reference)
+    rows.append(_about(escalation, f"esc:{escalation.id}:comfort", escalation.chat, comfort, kind="nudge", not_before=due))
+    return tuple(rows)
+
+
+def added(knowledge: Knowledge, escalation: Escalation, words: str, now: datetime, key: str) -> Outcome:
+    """The learner's further words join an escalation that is still open."""
+    event = Event("added", escalation.learner, words, now)
+    changed = replace(escalation, events=(*escalation.events, event))
+    body = say(knowledge, "notice_added", reference=escalation.reference, name=_name(escalation), words=words)
+    rows = [
+        part
+        for n, to in enumerate(escalation.recipients)
+        for part in in_parts(_about(escalation, f"{key}:added:{n}", to, body, cancel=False))
+    ]
+    return Outcome("escalated", escalations=(changed,), outgoing=tuple(rows))
+
+
+def review(knowledge: Knowledge, escalation: Escalation, command: Command, now: datetime) -> Outcome:
+    """One command of a person who may give it; a refusal is a word to that person, never a silence."""
+    if escalation.status is Status.CLOSED:
+        return _word(knowledge, escalation, command, "refused_closed")
+    if command.verb == "answer":
+        return _answer(knowledge, escalation, command, now)
+    if escalation.status is Status.ANSWERED:
+        return _word(knowledge, escalation, command, "refused_answered")
+    if command.verb == "claim":
+        return _claim(knowledge, escalation, command, now)
+    if command.verb == "near":
+        return _answer(knowledge, escalation, replace(command, text=_nearest(knowledge, escalation)), now)
+    changed = _after(escalation, "closed", command, now, status=Status.CLOSED, closed_at=now)
+    return _word(knowledge, changed, command, "closed", changed=True)
+
+
+def listing(escalation: Escalation) -> str:
+    """The learner's words for a list that anybody at the terminal may read: none, where the matter is private."""
+    return "(réservé au référent handicap)" if escalation.private else " / ".join(escalation.questions)
+
+
+def _claim(knowledge: Knowledge, escalation: Escalation, command: Command, now: datetime) -> Outcome:
+    if escalation.claimed_by and escalation.claimed_by != command.actor:
+        return _word(knowledge, escalation, command, "claimed_by_other", other="quelqu'un d'autre")
+    changed = _after(escalation, "claimed", command, now, status=Status.CLAIMED, claimed_by=command.actor)
+    told = _others(knowledge, changed, command, "claimed_by_other")
+    mine = _word(knowledge, changed, command, "claimed", changed=True)
+    return replace(mine, outgoing=(*mine.outgoing, *told))
+
+
+def _answer(knowledge: Knowledge, escalation: Escalation, command: Command, now: datetime) -> Outcome:
+    if not command.text.strip():
+        return _word(knowledge, escalation, command, "refused_empty")
+    correction = escalation.status is Status.ANSWERED
+    if correction and escalation.answered_by != command.actor:
+        return _word(knowledge, escalation, command, "refused_answered")
+    kind = "corrected" if correction else "answered"
+    changed = _after(escalation, kind, command, now, status=Status.ANSWERED, answered_by=command.actor, answered_at=now)
+    relay = _relay(knowledge, changed, command, correction)
+    told = () if correction else _others(knowledge, changed, command, "answered_by_other")
+    mine = _word(knowledge, changed, command, kind, changed=True)
+    return replace(mine, outgoing=(*relay, *mine.outgoing, *told))
+
+
+def _relay(knowledge: Knowledge, escalation: Escalation, command: Command, correction: bool) -> tuple[Outgoing, ...]:
+    values = {"answer": command.text.strip(), "reference": escalation.reference}
+    if correction:
+        body = say(knowledge, "correction", **values)
+    else:
+        body = say(knowledge, "relay", question=_short(" / ".join(escalation.questions)), **values)
+    row = Outgoing(
+        key=f"esc:{escalation.id}:relay:{command.key}",
+        to=escalation.chat,
+        body=body,
+        kind="relay",
+        about=escalation.id,
+        private=escalation.private,
+        thread=escalation.thread,
+    )
+    return in_parts(row)
+
+
+def _nearest(knowledge: Knowledge, escalation: Escalation) -> str:
+    topic = knowledge.topics.get(escalation.near[0]) if escalation.near else None
+    if topic is None:
+        return ""
+    answers = next((topic.answers[f] for f in Format if topic.answers.get(f)), ())
+    return "\n".join(a.text for a in answers)
+
+
+def _after(escalation: Escalation, kind: str, command: Command, now: datetime, **changes: object) -> Escalation:
+    event = Event(kind, command.actor, command.text if command.verb == "answer" else "", now)
+    return replace(escalation, events=(*escalation.events, event), **changes)  # type: ignore[arg-type]
+
+
+def _word(
+    knowledge: Knowledge,
+    escalation: Escalation,
+    command: Command,
+    line: str,
+    *,
+    changed: bool = False,
+    **values: object,
+) -> Outcome:
+    body = say(knowledge, line, reference=escalation.reference, **values)
+    row = Outgoing(f"esc:{escalation.id}:word:{command.key}", command.actor, body, kind="notice", about=escalation.id)
+    return Outcome("answered", outgoing=in_parts(row), escalations=(escalation,) if changed else ())
+
+
+def _others(knowledge: Knowledge, escalation: Escalation, command: Command, line: str) -> tuple[Outgoing, ...]:
+    body = say(knowledge, line, reference=escalation.reference, other=command.name or "une autre personne")
+    return tuple(
+        part
+        for n, to in enumerate(escalation.recipients)
+        if to != command.actor
+        for part in in_parts(Outgoing(f"esc:{escalation.id}:{line}:{command.key}:{n}", to, body, kind="notice"))
+    )
+
+
+def _notice(knowledge: Knowledge, escalation: Escalation, to: str, n: int) -> Outgoing:
+    near = [knowledge.topics[t] for t in escalation.near if t in knowledge.topics]
+    body = say(
+        knowledge,
+        "notice_private" if escalation.private else "notice",
+        reference=escalation.reference,
+        name=_name(escalation),
+        channel=escalation.learner.partition(":")[0],
+        reason=say(knowledge, "reason_" + escalation.reason.replace("-", "_")),
+        words="\n".join(f"« {q} »" for q in escalation.questions),
+        conversation=_conversation(escalation.conversation),
+        near="Sujets proches : " + ", ".join(t.title for t in near) if near else "",
+    )
+    buttons = [[("claim_button", "claim"), ("close_button", "close")]]
+    choices = [tuple(Choice(say(knowledge, line), f"e:{verb}:{escalation.id}") for line, verb in buttons[0])]
+    if near:
+        label = say(knowledge, "near_button", topic=near[0].button)
+        choices.append((Choice(label, f"e:near:{escalation.id}"),))
+    body = f"{body.strip()}\n\n{say(knowledge, 'notice_how')}"
+    row = _about(escalation, f"esc:{escalation.id}:notice:{n}", to, body, cancel=False)
+    others = tuple(r for r in escalation.recipients if r != to)
+    return replace(row, choices=tuple(choices), fallback=others if escalation.private else ())
+
+
+def _conversation(turns: Sequence[Turn]) -> str:
+    if not turns:
+        return ""
+    who = {"learner": "–", "bot": "  bot :", "trainer": "  formateur :"}
+    return "Avant :\n" + "\n".join(f"{who[t.speaker]} {_short(t.text)}" for t in turns)
+
+
+def _about(
+    escalation: Escalation,
+    key: str,
+    to: str,
+    body: str,
+    *,
+    kind: str = "notice",
+    not_before: datetime | None = None,
+    cancel: bool = True,
+) -> Outgoing:
+    return Outgoing(
+        key=key,
+        to=to,
+        body=body,
+        kind=kind,
+        not_before=not_before,
+        about=escalation.id,
+        cancels_with=escalation.id if cancel else None,
+        private=escalation.private,
+    )
+
+
+def _name(escalation: Escalation) -> str:
+    return escalation.name or "un stagiaire"
+
+
+def _short(text: str, limit: int = 200) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -1,0 +1,150 @@
+"""Question to ranked classes. A ridge classifier over two views, character n-grams and a sentence encoder.
+
+Trained at start-up from the phrases of the knowledge alone. The closed form gives each phrase's leave-one-out score
+for nothing, which calibrates the probabilities and finds phrases that sit nearer to another class than to their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.core.model import Knowledge, Match, Topic, Utterances
+from bot.core.text import Speller
+
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+Floats = NDArray[np.float32]
+
+BUCKETS = 4096
+RIDGE = 0.35  # found by leave-one-out over the phrases
+SEMANTIC = 1.0  # weight of the encoder's view against the lexical one
+
+
+def _features(text: str) -> list[int]:
+    """Hashed word and character n-grams (2 to 5, within words); crc32, because hash() differs from run to run."""
+    found = []
+    tokens = text.split()
+    for token in tokens:
+        padded = f" {token} "
+        for n in (2, 3, 4, 5):
+            found += [padded[i : i + n] for i in range(len(padded) - n + 1)]
+        found.append("w" + token)
+    found += [f"b{a}_{b}" for a, b in pairwise(tokens)]
+    return [crc32(f.encode()) for f in found]
+
+
+def _lexical(texts: Sequence[str], weights: Floats | None) -> tuple[Floats, Floats]:
+    """TF-IDF in hashed buckets with signs, rows of length 1; the weights are learnt where none are given."""
+    rows = np.zeros((len(texts), BUCKETS), np.float32)
+    for n, text in enumerate(texts):
+        codes = np.asarray(_features(text) or [0], np.uint32)
+        signs = np.where(codes & 0x80000000, -1.0, 1.0).astype(np.float32)
+        np.add.at(rows[n], codes % BUCKETS, signs)
+    rows = np.sign(rows) * np.log1p(np.abs(rows))
+    if weights is None:
+        weights = np.log((1 + len(texts)) / (1 + (rows != 0).sum(0))).astype(np.float32) + 1
+    rows *= weights
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    return rows, weights
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A phrase that the others of its class would not have recognised."""
+
+    phrase: str
+    own: str
+    predicted: str
+    score: float
+
+
+class Matcher:
+    """Understands one knowledge. Immutable after it was built; safe to share between threads."""
+
+    def __init__(self, knowledge: Knowledge, encode: Encode | None) -> None:
+        groups: dict[str, Topic | Utterances] = {**knowledge.topics, **knowledge.classes}
+        self.ids = list(groups)
+        self._phrases = [(p, n) for n, g in enumerate(groups.values()) for p in g.phrases]
+        texts = [p for p, _ in self._phrases]
+        self.speller = Speller(texts, knowledge.words.abbreviations, knowledge.words.synonyms)
+        self._encode = encode
+        self._own = np.array([n for _, n in self._phrases])
+        normal = [self.speller.restore(t) for t in texts]
+        lexical, self._idf = _lexical(normal, None)
+        self._rows = self._join(lexical, normal)
+        self._train()
+
+    def _join(self, lexical: Floats, normal: Sequence[str]) -> Floats:
+        if self._encode is None:
+            return lexical
+        return np.hstack([lexical, SEMANTIC * self._encode(normal)]).astype(np.float32)
+
+    def _train(self) -> None:
+        wanted = np.full((len(self._phrases), len(self.ids)), -1.0, np.float32)
+        wanted[np.arange(len(self._phrases)), self._own] = 1.0
+        # classes of many phrases would win by number alone
+        self._bias = wanted.mean(0)
+        kernel = self._rows @ self._rows.T
+        inverse = np.linalg.inv(kernel + RIDGE * np.eye(len(kernel), dtype=np.float32))
+        alpha = inverse @ (wanted - self._bias)
+        self._weights = self._rows.T @ alpha
+        left_out = wanted - alpha / np.diag(inverse)[:, None]
+        self._left_out = left_out
+        self._sharpness = _sharpness(left_out, self._own)
+
+    def scores(self, texts: Sequence[str]) -> tuple[list[str], Floats]:
+        """Calibrated probabilities of each class for each text, and the texts as they were read."""
+        normal = [self.speller.restore(t) for t in texts]
+        if not normal:
+            return normal, np.zeros((0, len(self.ids)), np.float32)
+        lexical, _ = _lexical(normal, self._idf)
+        raw = self._join(lexical, normal) @ self._weights + self._bias
+        return normal, _softmax(raw * self._sharpness)
+
+    def rank(self, text: str, top: int = 5) -> tuple[Match, ...]:
+        """The likeliest classes with their evidence, best first: for explanations, not on the hot path."""
+        normal, probabilities = self.scores([text])
+        lexical, _ = _lexical(normal, self._idf)
+        row = self._join(lexical, normal)[0]
+        near = self._rows @ row
+        near_lexical = self._rows[:, :BUCKETS] @ row[:BUCKETS]
+        found = []
+        for n in np.argsort(-probabilities[0])[:top]:
+            mine = np.flatnonzero(self._own == n)
+            best = mine[int(np.argmax(near[mine]))]
+            both = float(near[best]), float(near_lexical[best])
+            found.append(Match(self.ids[n], float(probabilities[0][n]), both[1], both[0] - both[1], self._phrases[best][0]))
+        return tuple(found)
+
+    def strays(self) -> list[Stray]:
+        """Phrases that sit nearer to another class than to their own, worst first."""
+        probabilities = _softmax(self._left_out * self._sharpness)
+        found = []
+        for n, (phrase, own) in enumerate(self._phrases):
+            best = int(np.argmax(probabilities[n]))
+            if best != own:
+                found.append(Stray(phrase, self.ids[own], self.ids[best], float(probabilities[n][best])))
+        return sorted(found, key=lambda s: -s.score)
+
+    def left_out_accuracy(self) -> float:
+        """Share of the phrases that the others recognise."""
+        return float(np.mean(np.argmax(self._left_out, 1) == self._own))
+
+
+def _softmax(raw: Floats) -> Floats:
+    raised = np.exp(raw - raw.max(1, keepdims=True))
+    shares: Floats = (raised / raised.sum(1, keepdims=True)).astype(np.float32)
+    return shares
+
+
+def _sharpness(left_out: Floats, own: NDArray[np.int_]) -> float:
+    """The softmax's inverse temperature at which the left-out phrases are likeliest."""
+    rows = np.arange(len(own))
+    tried = [float(s) for s in np.geomspace(1, 30, 25)]
+    losses = [-float(np.log(np.maximum(_softmax(left_out * s)[rows, own], 1e-9)).mean()) for s in tried]
+    return tried[int(np.argmin(losses))]

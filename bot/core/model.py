@@ -1,0 +1,360 @@
+"""The central types, all frozen. They hold no behaviour beyond what their own fields say.
+
+Times are aware UTC and end in ``_at``; durations are ``timedelta``. A *person* is known by the address at
+which they write, ``"telegram:4242"``, ``"email:ana@example.org"``, ``"console:local"``: channel and native
+address in one text, which is also where a reply goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+
+class Format(StrEnum):
+    """How a training is given: the slot on which most answers depend."""
+
+    INTER = "inter"
+    INTRA = "intra"
+    DISTANCE = "distance"
+
+
+class Kind(StrEnum):
+    """What a class of utterances is: a topic of the sheets, or one of the others."""
+
+    TOPIC = "topic"
+    SMALLTALK = "smalltalk"
+    REQUEST = "request"
+    HANDOFF = "handoff"
+    UNKNOWN = "unknown"
+    OFFTOPIC = "offtopic"
+    CONTEXT = "context"
+
+
+# ---------------------------------------------------------------- knowledge
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page of the organisation, taken over into one file."""
+
+    id: str
+    title: str
+    updated: str  # ISO date
+    programme: str | None = None
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one sheet says on a topic for a format; facts are already filled in."""
+
+    text: str
+    sheet: Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Something that learners ask about and the sheets answer.
+
+    ``answers`` holds, for each format, the main sheet's answer first and then what programme sheets add.
+    ``silent`` names the formats for which the pages state nothing: said so, and passed on.
+    """
+
+    id: str
+    title: str
+    button: str
+    answers: Mapping[Format, tuple[Answer, ...]]
+    silent: frozenset[Format]
+    phrases: tuple[str, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether the true answer depends on the format."""
+        return bool(self.silent) or len({self.answers.get(f) for f in Format}) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Utterances:
+    """A class that is understood but not answered from a sheet: small talk, requests, what is unknown ...
+
+    ``id`` may be finer than ``label``: ``request-platform`` is labelled ``request`` and ``tells`` the policy of
+    ``platform``. ``private``: goes to the disability contact alone.
+    """
+
+    id: str
+    kind: Kind
+    phrases: tuple[str, ...]
+    tells: str | None = None
+    private: bool = False
+
+    @property
+    def label(self) -> str:
+        return self.id if self.kind is Kind.SMALLTALK else self.kind.value
+
+
+@dataclass(frozen=True, slots=True)
+class FormatNames:
+    """How people name a format: the label that the bot uses, the button, and the ways in which learners say it."""
+
+    format: Format
+    label: str
+    button: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Spelling helps: abbreviations, regional words, and the words that make an escalation private."""
+
+    abbreviations: Mapping[str, str] = field(default_factory=dict)
+    synonyms: Mapping[str, str] = field(default_factory=dict)
+    health: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """All that the bot knows, checked as a whole. ``digest`` changes whenever any file does."""
+
+    topics: Mapping[str, Topic]
+    classes: Mapping[str, Utterances]
+    formats: Mapping[Format, FormatNames]
+    facts: Mapping[str, str]
+    voice: Mapping[str, str]
+    words: Words
+    digest: str
+
+
+# ---------------------------------------------------------------- messages
+
+
+class Intent(StrEnum):
+    """What a message is by its form alone, before its words are understood."""
+
+    TEXT = "text"
+    PRESS = "press"  # a button: ``Message.press`` holds its code
+    COMMAND = "command"  # /horaires: ``Message.command`` holds "horaires"
+    MEDIA = "media"  # a photo, a document, a voice note: passed on, never opened
+    EDIT = "edit"  # an earlier message, changed
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something that a person sent us. ``id`` is made of the channel and its native id: a redelivery is harmless.
+
+    ``reply_to`` is the native id of the message that this one answers, where the channel tells; ``text`` is what
+    the sender wrote this time (no quote, no signature).
+    """
+
+    id: str
+    channel: str
+    sender: str  # person, "telegram:4242"
+    chat: str  # where to answer, "telegram:4242" or a group's "telegram:-100123"
+    text: str
+    received_at: datetime
+    intent: Intent = Intent.TEXT
+    name: str = ""  # how the sender calls themselves, for the trainer
+    press: str = ""
+    command: str = ""
+    native_id: str = ""  # the channel's own id of this message
+    reply_to: str = ""
+    subject: str | None = None
+    media: str = ""  # "photo", "document plan.pdf", "voice"
+    group: bool = False
+    thread: Mapping[str, Any] = field(default_factory=dict)  # what a channel needs to answer in the thread
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An input that asks for no answer, with the reason why."""
+
+    reason: str
+
+
+# ---------------------------------------------------------------- understanding
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A class that a text may belong to, with the evidence kept."""
+
+    id: str  # topic or utterance class
+    score: float  # calibrated probability, 0 to 1
+    lexical: float = 0.0
+    semantic: float = 0.0
+    phrase: str = ""  # the nearest phrase of that class
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One part of a message that stands for itself, and what it may be about, best first."""
+
+    text: str
+    normal: str
+    matches: tuple[Match, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was understood of a whole message.
+
+    topics: knowledge topics asked about, most certain first. labels: the other classes recognised ("request",
+    "unknown", "handoff", "offtopic", small talk). options: topics among which the bot asks which is meant (at most
+    three; none of them in ``topics``). format: said by the message about the writer's own course; aside: a format
+    that holds for this message alone ("et pour ma collègue à distance ?"). escalate, private: must reach the trainer,
+    through the disability contact alone. unanswered: the parts that go to the trainer. follow_up: read in its context.
+    """
+
+    topics: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    format: Format | None = None
+    aside: Format | None = None
+    escalate: bool = False
+    private: bool = False
+    unanswered: tuple[str, ...] = ()
+    follow_up: bool = False
+    questions: tuple[Question, ...] = ()
+
+
+# ---------------------------------------------------------------- conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One utterance of a conversation, for the trainer and for follow-ups."""
+
+    speaker: Literal["learner", "bot", "trainer"]
+    text: str
+    at: datetime
+    private: bool = False  # a health matter: shown to the disability contact alone
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """What is remembered of a person's conversation. The context expires; the format stays.
+
+    topics: what the last answer was about. labels: the labels of the last reading. asked: what the bot asked last
+    ("format", "topic" or ""), options: the topics offered, escalations: references of those still open.
+    """
+
+    person: str
+    format: Format | None = None
+    topics: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    asked: str = ""
+    options: tuple[str, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    introduced: bool = False
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button: what it shows and the code that comes back when it is pressed."""
+
+    label: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A text that a person will read. ``key`` is unique: the same key is never sent twice.
+
+    body: plain text, one paragraph a line, French typography set. not_before: when it is due (None: at once).
+    about: the escalation that it belongs to. cancels_with: dropped unsent when the escalation is no longer open
+    (a nudge). reply_to: the native id that it answers. kind: for reports ("reply", "notice", "relay", "nudge",
+    "alert"). private: its words are shown to nobody but its addressee.
+    fallback: addresses that are tried when ``to`` cannot be reached for good.
+    """
+
+    key: str
+    to: str
+    body: str
+    kind: str = "reply"
+    choices: tuple[tuple[Choice, ...], ...] = ()
+    not_before: datetime | None = None
+    about: int | None = None
+    cancels_with: int | None = None
+    reply_to: str = ""
+    private: bool = False
+    fallback: tuple[str, ...] = ()
+    subject: str | None = None
+    thread: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Status(StrEnum):
+    """open → claimed → answered → closed; claimed may be skipped, closed is final."""
+
+    OPEN = "open"
+    CLAIMED = "claimed"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to an escalation: asked, added, claimed, answered, corrected, closed, nudged, refused."""
+
+    kind: str
+    actor: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """What goes to the trainer. ``id`` is reserved from the store beforehand; the reference shown is ``#A<id>``.
+
+    recipients: the persons who may see and answer it ("telegram:1", "email:trainer@example.org").
+    reason: "request", "handoff", "unknown", "silent", "not-it", "media", "fault". near: nearest topics.
+    """
+
+    id: int
+    learner: str
+    chat: str
+    name: str
+    questions: tuple[str, ...]
+    conversation: tuple[Turn, ...]
+    reason: str
+    near: tuple[str, ...]
+    private: bool
+    status: Status
+    recipients: tuple[str, ...]
+    opened_at: datetime
+    claimed_by: str = ""
+    answered_by: str = ""
+    answered_at: datetime | None = None
+    closed_at: datetime | None = None
+    thread: Mapping[str, Any] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+
+    @property
+    def reference(self) -> str:
+        return f"#A{self.id}"
+
+
+End = Literal["answered", "escalated", "ignored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that one input changes, as a value; the store commits it as one transaction with the inbox row.
+
+    end: in which of the three ends the input ended, with ``reason`` where it was ignored.
+    escalations: new ones and changed ones alike, whole; the store writes each by its id.
+    message, decision: id of the message and digest of what was decided on it; an edited message is answered again only
+    if its decision differs. forget: persons whose data is erased in the same transaction.
+    """
+
+    end: End
+    reason: str = ""
+    decision: str = ""
+    message: str = ""
+    dialogue: Dialogue | None = None
+    outgoing: tuple[Outgoing, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
+    forget: tuple[str, ...] = ()

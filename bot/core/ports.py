@@ -1,0 +1,183 @@
+"""The protocols through which the flow reaches the rest of the house: store, channel, clock.
+
+They are the contract: what each promises about order, repetition and failure is written here once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from bot.core.model import Dialogue, Escalation, Ignored, Message, Outcome, Outgoing
+
+
+class Clock(Protocol):
+    def __call__(self) -> datetime:
+        """The time now, aware, UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A raw input as it came in, before anybody tried to understand it.
+
+    key: unique for ever, made of channel and native id ("telegram:update:871"). person: "" while not yet known.
+    """
+
+    key: str
+    channel: str
+    person: str
+    raw: Mapping[str, Any]
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An inbox row leased to one worker. attempts counts this one."""
+
+    id: int
+    arrival: Arrival
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An outbox row leased to one sender. uncertain: an earlier attempt may have reached the peer."""
+
+    id: int
+    outgoing: Outgoing
+    attempts: int
+    uncertain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What is remembered of a sent text: found again by the native id that a reply names."""
+
+    outgoing_key: str
+    about: int | None
+    to: str
+    kind: str
+
+
+class Store(Protocol):
+    """One database behind it all. Every method is one transaction; when it returns, it is durable."""
+
+    # -- inbox
+    async def receive(self, arrivals: Sequence[Arrival], cursor: tuple[str, str] | None = None) -> int:
+        """Keep the arrivals, ignoring keys seen before, and the channel's cursor (name, value); how many were new."""
+        ...
+
+    async def cursor(self, name: str) -> str | None: ...
+
+    async def take(self, worker: str, now: datetime, lease: timedelta) -> Taken | None:
+        """Lease the oldest waiting row, of a person none of whose earlier rows is unfinished. None: nothing to do.
+
+        A row whose lease has run out (its worker died) is waiting again. Two workers never get the same row.
+        """
+        ...
+
+    async def commit(self, taken: Taken, outcome: Outcome, now: datetime) -> None:
+        """The row done, dialogue, escalations and outbox rows, in one transaction. A key in the outbox stays once.
+
+        Raises StaleLease when the lease was lost meanwhile; then nothing is written.
+        """
+        ...
+
+    async def put_back(self, taken: Taken, at: datetime, error: str) -> None:
+        """Give the row back, to be taken again from ``at`` on."""
+        ...
+
+    async def set_aside(self, taken: Taken, error: str, outcome: Outcome, now: datetime) -> None:
+        """The row cannot be handled: kept with its error for a person, with what the outcome tells (alert, word)."""
+        ...
+
+    async def apply(self, outcome: Outcome, now: datetime) -> None:
+        """Commit an outcome that no inbox row caused (a terminal command, a reminder, an alert)."""
+        ...
+
+    # -- conversation
+    async def dialogue(self, person: str) -> Dialogue | None: ...
+
+    async def person_of_chat(self, person: str) -> bool:
+        """Whether the person has ever written to us (a bot cannot write first on Telegram)."""
+        ...
+
+    # -- escalations
+    async def reserve_escalation(self) -> int:
+        """A number that no escalation has or will have but the caller's. Gaps are harmless."""
+        ...
+
+    async def escalation(self, id: int) -> Escalation | None: ...
+
+    async def escalations(self, *, learner: str | None = None, open_only: bool = True, limit: int = 200) -> list[Escalation]: ...
+
+    async def overdue(self, before: datetime) -> list[Escalation]:
+        """Open or claimed, opened (or last nudged) before that time."""
+        ...
+
+    # -- outbox
+    async def claim(self, worker: str, now: datetime, lease: timedelta) -> Delivery | None:
+        """Lease the oldest due row, one at a time for each ``to``, marked SENDING before it is returned.
+
+        A SENDING row whose lease has run out was on the wire when its worker died: it comes back with uncertain True,
+        once; after that it is FAILED. A row whose ``cancels_with`` escalation is no longer open is dropped unsent.
+        """
+        ...
+
+    async def delivered(self, delivery: Delivery, native_id: str, now: datetime) -> None: ...
+
+    async def retry(self, delivery: Delivery, at: datetime, error: str, *, uncertain: bool = False) -> None: ...
+
+    async def failed(self, delivery: Delivery, error: str, outgoing: Sequence[Outgoing], now: datetime) -> None:
+        """For good: kept with its error, and what is sent instead (fallback address, alert) queued in the same go."""
+        ...
+
+    async def find_sent(self, to: str, native_id: str) -> Sent | None: ...
+
+    async def last_reply(self, message_id: str) -> str | None:
+        """The digest of the decision that answered a message (for edited messages), see ``Outcome``."""
+        ...
+
+    # -- care
+    async def secret(self) -> bytes:
+        """32 random bytes made with the database, for keyed hashes and signed buttons; the same for all workers."""
+        ...
+
+    async def forget(self, person: str, now: datetime) -> None: ...
+
+    async def export(self, person: str) -> dict[str, Any]: ...
+
+    async def purge(self, now: datetime, keep: timedelta, keep_health: timedelta) -> int: ...
+
+    async def counts(self) -> dict[str, int]:
+        """Rows by state ("inbox.waiting", "outbox.failed", "escalations.open" ...), for doctor and sums."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Channel(Protocol):
+    """A way in and out. ``name`` is the part of an address before the colon."""
+
+    name: str
+
+    async def receive(self, store: Store) -> None:
+        """Run until cancelled: put everything that comes in into the inbox, and only then confirm it to the peer."""
+        ...
+
+    def read(self, arrival: Arrival) -> Message | Ignored:
+        """Raw input to message; pure. Raises nothing for hostile input: what cannot be read is Ignored, with why."""
+        ...
+
+    async def acknowledge(self, message: Message) -> None:
+        """A sign of life (typing ...), best effort: never raises, never blocks the decision for long."""
+        ...
+
+    async def send(self, delivery: Delivery) -> str:
+        """Hand one text to the peer; the peer's id of it. Raises DeliveryError."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,87 @@
+"""Plain text work: normalise, restore misspelt words, split a message into the parts that stand for themselves."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from rapidfuzz.distance import DamerauLevenshtein
+from rapidfuzz.process import extractOne
+
+_WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*", re.UNICODE)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_STRETCHED = re.compile(r"(\w)\1{2,}")
+_ELISIONS = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)['’](?=\w)", re.I)
+_SENTENCE = re.compile(r"(?<=[?!;])\s+|(?<=[^\s.]{2}\.)\s+|\.{2,}\s*|\n+|\s+[-–•*]\s+|(?<=[^\d]):\s+(?=\w)")
+_JOINT = re.compile(
+    r",?\s+(?:et\s+(?:puis|aussi|est[- ]ce|sinon|surtout|enfin|apres|après|accessoirement|tant que)|sinon|premi[eè]rement"
+    r"|deuxi[eè]mement|troisi[eè]mement|par ailleurs|autre chose|ensuite|pis|and|also|puis)\s+"
+    r"|,?\s+et\s+(?=(?:si|on|le|la|les|y|ya|il|a|à|au|ou|où|qui|que|quoi|combien|cb|comment|quand|c|c'est|niveau|faut|pour"
+    r"|est|l'|d'|enfin|entre|quel|quelle|quels|je|jusqu|mon|votre|vos)\b)",
+    re.I,
+)
+MAX_CHARS = 6000  # of one message that is read for its meaning; the trainer sees the whole
+MAX_RESTORED = 24  # unknown words looked up in one message: bounds the cost of long noisy mails
+
+
+def clean(text: str) -> str:
+    """Without control characters, invisible marks and lone surrogates; apostrophes and spaces made plain."""
+    text = unicodedata.normalize("NFC", _CONTROL.sub("", text))
+    return re.sub(r"[ \t\u00a0\u202f]+", " ", text.replace("’", "'").replace("\r", "")).strip()
+
+
+def plain(text: str) -> str:
+    """Lower case, no accents, one space between words."""
+    text = clean(text).lower().replace("œ", "oe").replace("æ", "ae")
+    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return re.sub(r"\s+", " ", text)
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, plain, elisions split off ("l'heure" is "l", "heure")."""
+    return _WORD.findall(_ELISIONS.sub(lambda m: m[0][:-1] + " ", plain(text)))
+
+
+class Speller:
+    """Restores words as the knowledge writes them: abbreviations, regional words, lost accents, typos."""
+
+    def __init__(self, phrases: Iterable[str], abbreviations: Mapping[str, str], synonyms: Mapping[str, str]) -> None:
+        forms: dict[str, Counter[str]] = {}
+        for phrase in phrases:
+            for word in _WORD.findall(_ELISIONS.sub(lambda m: m[0][:-1] + " ", clean(phrase).lower())):
+                forms.setdefault(plain(word), Counter())[word] += 1
+        self._forms = {key: max(c, key=lambda w, c=c: (c[w], w != key)) for key, c in forms.items()}  # type: ignore[misc]
+        self._common = [key for key, c in forms.items() if len(key) >= 4 and c.total() >= 2]
+        self._short = {**synonyms, **abbreviations}
+        self._seen: dict[str, str] = {}
+
+    def restore(self, text: str) -> str:
+        """The text in the knowledge's own spelling, lower case, without punctuation."""
+        budget = MAX_RESTORED
+        out = []
+        for word in words(_STRETCHED.sub(r"\1\1", text[:MAX_CHARS])):
+            known = self._short.get(word) or self._forms.get(word) or self._seen.get(word)
+            if known is None and budget and len(word) >= 4 and not word.isdigit():
+                budget -= 1
+                known = self._seen[word] = self._nearest(word)
+                if len(self._seen) > 20000:
+                    self._seen.clear()
+            out.append(known or word)
+        return " ".join(out)
+
+    def _nearest(self, word: str) -> str:
+        reach = 2 if len(word) >= 7 else 1
+        hit = extractOne(word, self._common, scorer=DamerauLevenshtein.distance, score_cutoff=reach)
+        return self._forms[hit[0]] if hit else word
+
+
+def parts(text: str) -> list[str]:
+    """Cut a message into sentences, and sentences at the joints of several questions."""
+    found = []
+    for sentence in _SENTENCE.split(clean(text)[:MAX_CHARS]):
+        for piece in _JOINT.split(sentence or ""):
+            if piece and _WORD.search(piece):
+                found.append(piece.strip(" ,;-–"))
+    return found
