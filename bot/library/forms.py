@@ -1,0 +1,126 @@
+"""The forms of the knowledge files, as pydantic models: what an editor completes and what ``load`` checks."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+class Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _date(value: str) -> str:
+    from datetime import date
+
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("write a date as 2026-11-23") from None
+    return value
+
+
+def _said(value: str) -> str:
+    if not value.strip():
+        raise ValueError("empty text; write the words or remove the entry")
+    return value.strip()
+
+
+def _flat(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9'+/&.@ -]*", value):
+        raise ValueError("lower case without accents, as people type it")
+    return value
+
+
+Said = Annotated[str, AfterValidator(_said)]
+Flat = Annotated[str, AfterValidator(_flat)]
+FormatId = Literal["inter", "intra", "distance"]
+Phrases = Annotated[tuple[Said, ...], Field(strict=False, description="Ce que les gens écrivent vraiment, une ligne par phrase.")]
+
+
+class ProgrammeForm(Form):
+    """Le programme auquel la fiche est consacrée."""
+
+    title: Said
+    names: tuple[Said, ...] = Field(default=(), strict=False, description="Comment les gens le nomment.")
+
+
+class HeadForm(Form):
+    """La page d'où viennent les réponses."""
+
+    title: Said = Field(description="Titre de la page, montré comme source.")
+    updated: Annotated[str, AfterValidator(_date)] = Field(description="Date du dernier relevé, AAAA-MM-JJ.")
+    programme: ProgrammeForm | None = None
+
+
+class AnswersForm(Form):
+    """Un texte « all », ou un texte par format. {nom_du_fait} reprend un fait."""
+
+    all: Said | None = None
+    inter: Said | None = None
+    intra: Said | None = None
+    distance: Said | None = None
+
+
+class TopicForm(Form):
+    """Un sujet. Sans titre ni phrases : un complément à un sujet d'une autre fiche."""
+
+    title: Said | None = Field(None, description="Complète « votre question porte sur ... ».")
+    button: Annotated[Said | None, Field(description="Texte du bouton, 20 caractères au plus.")] = None
+    answers: AnswersForm
+    silent: tuple[FormatId, ...] = Field(default=(), strict=False, description="Formats pour lesquels les pages ne disent rien.")
+    phrases: Phrases = ()
+
+
+class SheetForm(Form):
+    """Une fiche : des faits, et des sujets dont les réponses les reprennent."""
+
+    sheet: HeadForm
+    facts: dict[str, Said] = Field(default_factory=dict, description="Chaque fait une seule fois.")
+    topics: dict[str, TopicForm] = Field(default_factory=dict)
+
+
+class ClassForm(Form):
+    """Une classe de messages qui n'ont pas leur réponse dans une fiche."""
+
+    kind: Literal["smalltalk", "request", "handoff", "unknown", "offtopic", "context"]
+    tells: str | None = Field(None, description="Sujet dont la règle est rappelée.")
+    private: bool = Field(False, description="Va au référent handicap seul.")
+    phrases: Phrases
+
+
+class ConversationForm(Form):
+    classes: dict[str, ClassForm]
+
+
+class WordsForm(Form):
+    """Abréviations, mots régionaux, mots de la santé."""
+
+    abbreviations: dict[Flat, Said] = Field(default_factory=dict)
+    synonyms: dict[Flat, Said] = Field(default_factory=dict)
+    health: tuple[Flat, ...] = Field(default=(), strict=False)
+
+
+class FormatForm(Form):
+    label: Said
+    button: Said
+    names: tuple[Flat, ...] = Field(strict=False)
+
+
+class FormatsForm(Form):
+    formats: dict[FormatId, FormatForm]
+
+
+class VoiceForm(Form):
+    lines: dict[str, Said]
+
+
+FORMS: dict[str, type[Form]] = {
+    "sheet": SheetForm,
+    "classes": ConversationForm,
+    "formats": FormatsForm,
+    "lines": VoiceForm,
+    "words": WordsForm,
+}
