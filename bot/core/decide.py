@@ -1,127 +1,82 @@
 """Matches, context and policy to a Reading: what a whole message asks for, and what of it must reach a person.
 
 A missed call for help costs most, then a wrong answer, then a needless escalation, then asking back; the thresholds
-below follow that order.
+below follow that order. Of single messages that nobody showed it, the matcher is right about as often as it says.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
+from bot.core.formats import FormatReader
 from bot.core.match import Matcher
-from bot.core.model import Dialogue, Format, Kind, Knowledge, Match, Question, Reading, Utterances
-from bot.core.text import parts, plain, words
+from bot.core.model import Dialogue, Format, Kind, Knowledge, Match, Question, Reading
+from bot.core.text import fragments, parts, plain, words
 
-SURE = 0.40  # a part is about a class when its probability is at least this
-ALONE = 0.28  # the same for a message of one part: its best guess is all there is
-HELP = 0.45  # the sum over all classes that need a person, above which a part needs one
-MARGIN = 0.10  # two topics closer than this are asked back
-FAINT = 0.16  # below this, nothing was understood
+ALONE = 0.33  # a message of one part is about a class from this probability on
+SURE = 0.45  # the same for a part among others that asks something
+STATED = 0.85  # the same for a part among others that asks nothing
+BESIDE = 0.60  # a question beside a request is answered from here on
+HELP = 0.50  # the sum over all classes that need a person, above which a part needs one
+DOUBT = 0.20  # the same for a question that is about nothing else
+MARGIN = 0.08  # two topics closer than this are asked back
+NEAR = 0.08  # a topic this likely is worth offering
 MAX_PARTS = 24
+MAX_CONTEXT_WORDS = 9  # a follow-up is short
 
-_NEGATED = re.compile(r"\b(?:je (?:ne )?(?:demande|parle|parlais|voulais|veux) pas|pas (?:de )?question (?:de|sur))\b")
-_NOT_THAT = re.compile(r"\bnon\b.*\bje (?:parlais|parle|voulais dire|demandais)\b(?P<rest>.*)")
-_ASIDE = re.compile(r"\b(?:collegues?|ceux|celles?|elle|elles|eux|lui|mari|amie?|chef|cheffe|directrice|directeur)\b")
-_OWN = re.compile(r"\b(?:moi|je|j|jsuis|suis|nous|notre|mon|ma)\b")
-_AGREE = {"oui", "ok", "yes", "ouais", "daccord", "d'accord", "si", "volontiers", "exactement", "voila", "c'est ca"}
-_FILLER = set(
-    [
-        "c",
-        "ce",
-        "cest",
-        "est",
-        "en",
-        "a",
-        "la",
-        "le",
-        "les",
-        "l",
-        "d",
-        "de",
-        "du",
-        "des",
-        "au",
-        "aux",
-        "je",
-        "j",
-        "suis",
-        "jsuis",
-        "moi",
-        "pour",
-        "mon",
-        "ma",
-        "notre",
-        "nous",
-        "oui",
-        "non",
-        "pardon",
-        "alors",
-        "donc",
-        "bah",
-        "ben",
-        "euh",
-        "svp",
-        "merci",
-        "session",
-        "formation",
-        "format",
-        "formule",
-        "inscrit",
-        "inscrite",
-        "avec",
-        "d'autres",
-        "autres",
-        "chez",
-        "sera",
-        "cours",
-        "in",
-        "the",
-        "it",
-        "is",
-        "i'm",
-        "im",
-        "my",
-        "me",
-        "one",
-        "version",
-        "mode",
-        "plutot",
-        "enfin",
-        "dans",
-        "un",
-        "une",
-        "s",
-        "il",
-        "vous",
-        "plait",
-        "bonjour",
-        "ok",
-        "crois",
-        "pense",
-        "et",
-        "finalement",
-        "qui",
-    ]
+_ASKS = re.compile(
+    r"\?|\b(?:quel(?:le)?s?|combien|comment|quand|ou est|c'est ou|qui|quoi|pourquoi|est[- ]ce|est-il|qu'est|faut"
+    r"|peut[- ]on|puis[- ]je|peux[- ]je"
+    r"|a-t-il|a-t-on|y a|ya|dois|doit|devons|devra|pouvez|pourriez|pourrais|savoir si|savoir|dites|indiquer"
+    r"|preciser|confirmer|sera[- ]t"
+    r"|sont[- ](?:ils|elles)|avez[- ]vous|aurons[- ]nous|aura[- ]t|faites[- ]vous|cherche|trouve (?:pas|nulle)"
+    r"|ne vois|ou ca|what|when|where|how"
+    r"|which|is there|is it|are there|do (?:we|i|you)|does|can (?:i|we|you)|will (?:i|we|there)|should)\b"
 )
-_SELF = re.compile(
-    r"\b(?:je suis|j ai|jai|j'ai|chui|jsuis|suis|ma |mon |mes |une? de mes|me |moi|elle|il a|collaborat|agente?|participant|i am"
-    r"|i m|i have|i use|my )"
+_NEGATED = re.compile(
+    r"\b(?:je (?:ne )?(?:demande|parle|parlais|voulais|veux) pas|pas (?:de )?question (?:de|sur)"
+    r"|(?:m'en|on s'en|je m'en) (?:fiche|fous|moque))\b"
+)
+_NOT_THAT = re.compile(r"\bnon\b.*\bje (?:parlais|parle|voulais dire|demandais)\b")
+_NOTED = re.compile(
+    r"^\W*(?:ok(?:ay)?|d'?acc?(?:ord)?|c'?(?:est)? note|bien (?:recu|note)|super|parfait|nickel|top|tres bien|merci|merki"
+    r"|ca marche|dac)\b"
+)
+_AGREE = frozenset(
+    """oui ok yes ouais daccord d'accord si volontiers exactement voila c'est ca ouep yep svp stp merci absolument tout a
+    fait""".split()
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
+    """One part of a message, with the probability of each class."""
+
     text: str
     normal: str
-    matches: tuple[Match, ...]
-    help: float  # probability that a person is needed
+    chances: NDArray[np.float32]
+    asks: bool
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the parts of a message say together."""
+
+    topics: dict[str, float] = field(default_factory=dict)
+    labels: dict[str, float] = field(default_factory=dict)
+    faint: list[str] = field(default_factory=list)  # topics worth offering
+    unanswered: list[str] = field(default_factory=list)
+    private: bool = False
 
     @property
-    def best(self) -> Match:
-        return self.matches[0]
+    def needs_person(self) -> bool:
+        return bool(self.labels.keys() & {"request", "handoff", "unknown"})
 
 
 class Reader:
@@ -130,206 +85,225 @@ class Reader:
     def __init__(self, knowledge: Knowledge, matcher: Matcher) -> None:
         self._k = knowledge
         self._matcher = matcher
-        names = [(plain(n), f) for f, names in knowledge.formats.items() for n in names.names]
-        self._formats = sorted(names, key=lambda n: -len(n[0]))
-        self._health = re.compile(
-            r"\b(?:" + "|".join(re.escape(plain(h)) for h in sorted(knowledge.words.health, key=len, reverse=True)) + r")"
-        )
-        self._needs = np.array([self._kind(i) in (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN) for i in matcher.ids])
+        self._formats = FormatReader(knowledge.formats)
+        named = "|".join(re.escape(plain(h)) for h in sorted(knowledge.words.health, key=len, reverse=True))
+        self._health = re.compile(rf"\b(?:{named})" if named else r"(?!)")
+        self._masks = {kind: np.array([self._kind(i) is kind for i in matcher.ids]) for kind in Kind}
+        self._needs = self._masks[Kind.REQUEST] | self._masks[Kind.HANDOFF] | self._masks[Kind.UNKNOWN]
 
     def read(self, text: str, subject: str | None, dialogue: Dialogue) -> Reading:
         """What the message asks for, in the context of the conversation."""
-        pieces = parts(text)[:MAX_PARTS] or ([subject] if subject else [])
         flat = plain(text)
-        said = self.format_said(flat)
-        aside = said if said and self._about_other(flat, dialogue) else None
-        own = None if aside else said
-        short = self._short_answer(flat, said, dialogue, own, aside)
+        said = self._formats.said(flat)
+        theirs = bool(said and dialogue.topics and self._formats.about_others(flat))
+        own, aside = (None, said) if theirs else (said, None)
+        short = self._short_answer(flat, said, dialogue)
         if short is not None:
-            return short
-        found = self._parts(pieces)
-        reading = self._whole(found, text, dialogue)
-        reading = self._in_context(reading, found, flat, dialogue)
-        reading = self._guard(reading, found, flat)
-        own = own or (None if aside else self._format_of(reading))
+            return replace(short, format=own, aside=aside)
+        found, weighed = self._whole(parts(text)[:MAX_PARTS], flat)
+        if subject and not (found.topics or found.needs_person or found.faint):
+            with_subject, more = self._whole([subject, *parts(text)[:MAX_PARTS]], plain(f"{subject} ? {text}"))
+            if with_subject.topics or with_subject.needs_person:
+                found, weighed = with_subject, more
+        reading = self._guard(self._in_context(self._reading(found), weighed, flat, dialogue), weighed, flat)
+        questions = tuple(Question(p.text, p.normal, self._matches(p)) for p in weighed)
+        return replace(reading, format=own, aside=aside, questions=questions)
+
+    # ------------------------------------------------------------ parts
+
+    def _whole(self, pieces: list[str], flat: str) -> tuple[_Found, list[_Part]]:
+        weighed = self._weigh(pieces)
+        meant = [p for p in weighed if not self._is_frame(p)] or weighed
+        found = _Found()
+        if _NOTED.search(flat) and "?" not in flat and not any(p.asks for p in weighed) and self._thanks(weighed, flat):
+            found.labels["thanks"] = 1.0
+            return found, weighed
+        asked = self._asked(weighed)
+        for part in meant:
+            if not _NEGATED.search(plain(part.text)):
+                self._judge(part, len(meant) == 1, asked, found)
+        return found, weighed
+
+    def _asked(self, weighed: list[_Part]) -> bool:
+        """Whether some part surely asks for a person: then statements beside it are its reasons, not questions."""
+        return any(p.chances[self._needs].sum() >= HELP and not self._is_frame(p) for p in weighed)
+
+    def _thanks(self, weighed: list[_Part], flat: str) -> bool:
+        small = self._masks[Kind.SMALLTALK]
+        help_ = max((float(p.chances[self._needs].sum()) for p in weighed), default=0.0)
+        return help_ < HELP and (bool(re.search(r"\bm(?:er)?[ck]i", flat)) or any(p.chances[small].sum() > 0.5 for p in weighed))
+
+    def _weigh(self, pieces: list[str]) -> list[_Part]:
+        """Score the parts, their clauses and each weak part together with the one before it, in one go."""
+        clauses = [fragments(piece) for piece in pieces]
+        pairs = [f"{a} {b}" for a, b in pairwise(pieces)]
+        flat_clauses = [c for cs in clauses for c in cs]
+        normal, chances = self._matcher.scores([*pieces, *pairs, *flat_clauses])
+        own, after = len(pieces), len(pieces) + len(pairs)
+        found: list[_Part] = []
+        for n, piece in enumerate(pieces):
+            mine, after = slice(after, after + len(clauses[n])), after + len(clauses[n])
+            split = [
+                _Part(c, x, row, bool(_ASKS.search(plain(c))))
+                for c, x, row in zip(clauses[n], normal[mine], chances[mine], strict=True)
+            ]
+            if self._says_more(split):
+                found += split
+                continue
+            row = chances[n]
+            around = [chances[own + m] for m in (n - 1, n) if 0 <= m < len(pairs)]
+            found.append(_Part(piece, normal[n], self._with_neighbours(row, around), bool(_ASKS.search(plain(piece)))))
+        return found
+
+    def _says_more(self, split: list[_Part]) -> bool:
+        """Whether the clauses of a part are surely about different things."""
+        sure = {self._matcher.ids[int(np.argmax(p.chances))] for p in split if p.chances.max() >= 0.7}
+        return len([i for i in sure if self._kind(i) in (Kind.TOPIC, Kind.REQUEST, Kind.UNKNOWN, Kind.HANDOFF)]) >= 2
+
+    def _with_neighbours(self, row: NDArray[np.float32], around: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """A part that says little by itself is also read together with the parts beside it."""
+        if row.max() >= 0.6 or not around:
+            return row
+        best = max(around, key=lambda a: float(a.max()))
+        if best.max() < 0.4:
+            return row
+        mixed = np.sqrt(np.maximum(row, 1e-4) * np.maximum(best, 1e-4))
+        shares: NDArray[np.float32] = (mixed / mixed.sum()).astype(np.float32)
+        return shares
+
+    def _is_frame(self, part: _Part) -> bool:
+        """A greeting, a reason, a signature: what stands around a question."""
+        kind = self._kind(self._best(part).id)
+        if kind in (Kind.SMALLTALK, Kind.CONTEXT):
+            return part.chances.max() >= 0.4 or not part.asks
+        return kind is Kind.OFFTOPIC and not part.asks and len(words(part.text)) <= 3
+
+    def _judge(self, part: _Part, alone: bool, asked: bool, found: _Found) -> None:
+        """What one part adds: a topic that is answered, a class that needs a person, or topics worth offering."""
+        best = self._best(part)
+        kind = self._kind(best.id)
+        topic = self._top(part, Kind.TOPIC)
+        need = float(part.chances[self._needs].sum())
+        if need >= HELP or (self._kind_needs(kind) and best.score >= ALONE and (alone or not asked)):
+            self._note(self._needed(part), found)
+            found.unanswered.append(part.text)
+            return
+        bar = ALONE if alone else SURE if part.asks else STATED
+        if asked and not alone:
+            bar = max(bar, BESIDE) if part.asks else 2.0
+        if kind is Kind.TOPIC and best.score >= bar:
+            second = self._second(part, best.id)
+            if best.score < 0.7 and second and best.score - second.score < MARGIN:
+                found.faint += [best.id, second.id]
+            else:
+                self._note(best, found)
+        elif not self._kind_needs(kind) and kind is not Kind.TOPIC and (alone or part.asks) and best.score >= ALONE:
+            self._note(best, found)
+        elif part.asks and need >= DOUBT and len(words(part.text)) >= 4 and not asked:
+            self._note(self._needed(part), found)
+            found.unanswered.append(part.text)
+        elif topic.score >= NEAR and (alone or part.asks):
+            found.faint += [m.id for m in self._matches(part) if self._kind(m.id) is Kind.TOPIC and m.score >= NEAR]
+
+    def _note(self, match: Match, found: _Found) -> None:
+        kind = self._kind(match.id)
+        if kind is Kind.TOPIC:
+            found.topics[match.id] = max(match.score, found.topics.get(match.id, 0.0))
+            return
+        group = self._k.classes[match.id]
+        found.labels[group.label] = max(match.score, found.labels.get(group.label, 0.0))
+        if group.tells:
+            found.topics.setdefault(group.tells, match.score)
+        found.private = found.private or group.private
+
+    def _reading(self, found: _Found) -> Reading:
+        labels = set(found.labels) - {"context"}
+        escalate = found.needs_person
+        if found.topics or escalate:
+            labels &= {"request", "handoff", "unknown"}
+        elif labels - {"offtopic"}:
+            labels -= {"offtopic"}
+        offered = [t for t in dict.fromkeys(found.faint) if t not in found.topics]
         return Reading(
-            **{f: getattr(reading, f) for f in ("topics", "labels", "options", "escalate", "private", "unanswered")},
-            format=own,
-            aside=aside,
-            follow_up=reading.follow_up,
-            questions=tuple(Question(p.text, p.normal, p.matches) for p in found),
+            topics=tuple(sorted(found.topics, key=lambda t: -found.topics[t])),
+            labels=tuple(sorted(labels)),
+            options=tuple(offered[:3]) if not found.topics and not labels and len(offered) > 1 else (),
+            escalate=escalate,
+            private=found.private,
+            unanswered=tuple(found.unanswered),
         )
 
-    # ------------------------------------------------------------ format
+    # ------------------------------------------------------------ context and safety
 
-    def format_said(self, flat: str) -> Format | None:
-        """The format that the text names last and does not deny."""
-        hits: list[tuple[int, Format]] = []
-        taken = flat
-        for name, format in self._formats:
-            for hit in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", taken):
-                before = flat[max(0, hit.start() - 14) : hit.start()]
-                if not re.search(r"\b(?:pas|plus|ni|not)\b[\w' ]*$", before):
-                    hits.append((hit.start(), format))
-                taken = taken[: hit.start()] + " " * len(hit[0]) + taken[hit.end() :]
-        return max(hits)[1] if hits else None
-
-    @staticmethod
-    def _about_other(flat: str, dialogue: Dialogue) -> bool:
-        """A colleague's format is not one's own; who only writes about others has none to remember either way."""
-        return bool(dialogue.topics and _ASIDE.search(flat) and not _OWN.search(_ASIDE.sub("", flat.replace("ma coll", ""))))
-
-    def _format_of(self, reading: Reading) -> Format | None:
-        return None
-
-    # ------------------------------------------------------------ short messages
-
-    def _short_answer(
-        self, flat: str, said: Format | None, dialogue: Dialogue, own: Format | None, aside: Format | None
-    ) -> Reading | None:
+    def _short_answer(self, flat: str, said: Format | None, dialogue: Dialogue) -> Reading | None:
         """A bare format, a bare yes: read wholly from what was said before."""
-        left = flat
-        for name, _ in self._formats:
-            left = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", left)
-        rest = [w for w in words(left) if w not in _FILLER]
-        if said and dialogue.topics and not rest:
-            return Reading(topics=dialogue.topics, format=own, aside=aside, follow_up=True)
-        if said and dialogue.asked == "format" and dialogue.topics and len(rest) <= 3:
-            return Reading(topics=dialogue.topics, format=own, aside=aside, follow_up=True)
-        if set(words(flat)) <= _AGREE and flat.strip():
-            if set(dialogue.labels) & {"handoff", "request", "unknown"}:
-                labels = tuple(la for la in dialogue.labels if la in ("handoff", "request", "unknown"))
-                return Reading(labels=labels, escalate=True, follow_up=True)
+        beside = self._formats.words_beside(flat)
+        answers = not beside or (dialogue.asked == "format" and len(beside) <= 3)
+        if said and answers:
+            return Reading(topics=dialogue.topics, follow_up=bool(dialogue.topics))
+        spoken = set(words(flat))
+        if spoken and spoken <= _AGREE and spoken & _AGREE - {"merci", "ok", "svp", "stp"}:
+            waiting = tuple(la for la in dialogue.labels if la in ("handoff", "request", "unknown"))
+            if waiting:
+                return Reading(labels=waiting, escalate=True, follow_up=True)
             if dialogue.options:
                 return Reading(topics=dialogue.options[:1], follow_up=True)
         return None
 
-    # ------------------------------------------------------------ parts and whole
-
-    def _parts(self, pieces: list[str]) -> list[_Part]:
-        normal, probabilities = self._matcher.scores(pieces)
-        found = []
-        for text, plain_, row in zip(pieces, normal, probabilities, strict=True):
-            order = np.argsort(-row)[:5]
-            matches = tuple(Match(self._matcher.ids[n], float(row[n])) for n in order)
-            found.append(_Part(text, plain_, matches, float(row[self._needs].sum())))
-        return found
-
-    def _whole(self, found: list[_Part], text: str, dialogue: Dialogue) -> Reading:
-        """Join what the parts say; a message of few words is also read as one."""
-        topics: dict[str, float] = {}
-        labels: dict[str, float] = {}
-        unanswered: list[str] = []
-        alone = len([p for p in found if self._kind(p.best.id) not in (Kind.CONTEXT, Kind.SMALLTALK)]) <= 1
-        for part in found:
-            if _NEGATED.search(plain(part.text)):
-                continue
-            self._add(part, SURE if not alone else ALONE, topics, labels, unanswered)
-        if len(found) > 1 and len(words(text)) <= 40:
-            whole = self._parts([text])[0]
-            self._with_whole(whole, topics, labels, unanswered)
-        return self._reading(topics, labels, unanswered, found)
-
-    def _add(self, part: _Part, sure: float, topics: dict[str, float], labels: dict[str, float], unanswered: list[str]) -> None:
-        best = part.best
-        kind = self._kind(best.id)
-        if part.help >= HELP and kind is not Kind.SMALLTALK:
-            helper = next((m for m in part.matches if self._needs_person(m.id)), best)
-            self._note(helper, topics, labels)
-            unanswered.append(part.text)
-        elif best.score >= sure:
-            self._note(best, topics, labels)
-        elif kind is Kind.TOPIC and best.score >= FAINT:
-            labels.setdefault("?" + best.id, best.score)
-
-    def _with_whole(self, whole: _Part, topics: dict[str, float], labels: dict[str, float], unanswered: list[str]) -> None:
-        understood = topics or set(labels) & {"request", "handoff", "unknown"}
-        if whole.help >= 0.6 and not unanswered:
-            helper = next(m for m in whole.matches if self._needs_person(m.id))
-            self._note(helper, topics, labels)
-            unanswered.append(whole.text)
-        elif not understood and whole.best.score >= ALONE:
-            self._note(whole.best, topics, labels)
-
-    def _note(self, match: Match, topics: dict[str, float], labels: dict[str, float]) -> None:
-        kind = self._kind(match.id)
-        if kind is Kind.TOPIC:
-            topics[match.id] = max(match.score, topics.get(match.id, 0))
-            return
-        group = self._k.classes[match.id]
-        labels[group.label] = max(match.score, labels.get(group.label, 0))
-        if group.tells:
-            topics.setdefault(group.tells, match.score)
-        if group.private:
-            labels["private"] = 1.0
-
-    def _reading(self, topics: dict[str, float], labels: dict[str, float], unanswered: list[str], found: list[_Part]) -> Reading:
-        faint = [la[1:] for la in labels if la.startswith("?") and la[1:] not in topics]
-        named = {la for la in labels if not la.startswith("?")} - {"private", "context"}
-        escalate = bool(named & {"request", "handoff", "unknown"})
-        if topics or escalate:
-            named &= {"request", "handoff", "unknown"}
-        elif named - {"offtopic"}:
-            named -= {"offtopic"}
-        options = self._options(found, faint) if not topics and not named else ()
-        return Reading(
-            topics=tuple(sorted(topics, key=lambda t: -topics[t])),
-            labels=tuple(sorted(named)),
-            options=options,
-            escalate=escalate,
-            private="private" in labels,
-            unanswered=tuple(unanswered),
-        )
-
-    def _options(self, found: list[_Part], faint: list[str]) -> tuple[str, ...]:
-        """Two or three near topics to choose among; a single one is no choice."""
-        if not faint:
-            return ()
-        part = max(found, key=lambda p: p.best.score)
-        near = [m.id for m in part.matches if self._kind(m.id) is Kind.TOPIC and m.score >= 0.08]
-        return tuple(dict.fromkeys((*faint, *near)))[:3]
-
-    # ------------------------------------------------------------ context and safety
-
-    def _in_context(self, reading: Reading, found: list[_Part], flat: str, dialogue: Dialogue) -> Reading:
+    def _in_context(self, reading: Reading, weighed: list[_Part], flat: str, dialogue: Dialogue) -> Reading:
         """A short message that says little by itself is about what was last spoken of."""
-        if reading.escalate or not found:
+        if reading.escalate or not weighed or not dialogue.topics:
             return reading
-        correction = _NOT_THAT.search(flat)
-        small = bool(reading.labels) and not reading.topics
-        if correction and not reading.topics and dialogue.topics:
+        if _NOT_THAT.search(flat) and not reading.topics:
             return Reading(topics=dialogue.topics, follow_up=True)
         unclear = not reading.topics and (not reading.labels or reading.labels == ("offtopic",))
-        if unclear and dialogue.topics and len(words(flat)) <= 9 and not small:
-            if set(dialogue.labels) & {"request", "handoff"}:
-                return Reading(labels=("request",), topics=(), escalate=True, follow_up=True)
-            return Reading(topics=dialogue.topics, follow_up=True)
-        return reading
+        if not unclear or len(words(flat)) > MAX_CONTEXT_WORDS:
+            return reading
+        if set(dialogue.labels) & {"request", "handoff"}:
+            return Reading(labels=("request",), escalate=True, follow_up=True)
+        return Reading(topics=dialogue.topics, follow_up=True)
 
-    def _guard(self, reading: Reading, found: list[_Part], flat: str) -> Reading:
+    def _guard(self, reading: Reading, weighed: list[_Part], flat: str) -> Reading:
         """What was understood by nobody goes to the trainer, and health words make an escalation private."""
         if not (reading.topics or reading.labels or reading.options):
-            meant = [p for p in found if self._kind(p.best.id) not in (Kind.CONTEXT, Kind.SMALLTALK, Kind.OFFTOPIC)]
+            meant = [p for p in weighed if not self._is_frame(p)]
             if meant:
-                return Reading(labels=("unknown",), escalate=True, private=self._is_health(flat), unanswered=(meant[0].text,))
-            return Reading(labels=("greeting",))
-        if reading.escalate and not reading.private and self._is_health(flat):
-            return Reading(
-                topics=reading.topics,
-                labels=reading.labels,
-                escalate=True,
-                private=True,
-                unanswered=reading.unanswered,
-                follow_up=reading.follow_up,
-            )
+                reading = Reading(labels=("unknown",), escalate=True, unanswered=tuple(p.text for p in meant[:1]))
+            elif any(self._kind(self._best(p).id) is Kind.CONTEXT and len(words(p.text)) > 6 for p in weighed):
+                reading = Reading(labels=("help",))
+            else:
+                reading = Reading(labels=("greeting",))
+        if reading.escalate and not reading.private and self._health.search(flat):
+            return replace(reading, private=True)
         return reading
 
-    def _is_health(self, flat: str) -> bool:
-        return bool(self._k.words.health) and bool(self._health.search(flat))
+    # ------------------------------------------------------------ lookups
+
+    def _best(self, part: _Part) -> Match:
+        at = int(np.argmax(part.chances))
+        return Match(self._matcher.ids[at], float(part.chances[at]))
+
+    def _top(self, part: _Part, kind: Kind) -> Match:
+        return self._among(part, np.flatnonzero(self._masks[kind]))
+
+    def _needed(self, part: _Part) -> Match:
+        return self._among(part, np.flatnonzero(self._needs))
+
+    def _among(self, part: _Part, columns: NDArray[np.intp]) -> Match:
+        at = int(columns[int(np.argmax(part.chances[columns]))])
+        return Match(self._matcher.ids[at], float(part.chances[at]))
+
+    def _second(self, part: _Part, best: str) -> Match | None:
+        return next((m for m in self._matches(part) if m.id != best and self._kind(m.id) is Kind.TOPIC), None)
+
+    def _matches(self, part: _Part) -> tuple[Match, ...]:
+        order: Iterable[int] = np.argsort(-part.chances)[:5]
+        return tuple(Match(self._matcher.ids[n], float(part.chances[n])) for n in order)
 
     def _kind(self, id: str) -> Kind:
-        group: Utterances | None = self._k.classes.get(id)
+        group = self._k.classes.get(id)
         return group.kind if group else Kind.TOPIC
 
-    def _needs_person(self, id: str) -> bool:
-        return self._kind(id) in (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
+    @staticmethod
+    def _kind_needs(kind: Kind) -> bool:
+        return kind in (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)

@@ -1,7 +1,8 @@
-"""Question to ranked classes. A ridge classifier over two views, character n-grams and a sentence encoder.
+"""Question to ranked classes: kernel ridge over three views of a text, trained at start-up from the phrases alone.
 
-Trained at start-up from the phrases of the knowledge alone. The closed form gives each phrase's leave-one-out score
-for nothing, which calibrates the probabilities and finds phrases that sit nearer to another class than to their own.
+Views: hashed character and word n-grams of the restored spelling, and a sentence encoder on the restored and on the
+typed text. A Gaussian kernel on each, summed. The closed form gives each phrase's leave-one-out score for nothing, which
+calibrates the probabilities and finds phrases that sit nearer to another class than to their own.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.core.model import Knowledge, Match, Topic, Utterances
-from bot.core.text import Speller
+from bot.core.text import Speller, clean
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 Floats = NDArray[np.float32]
 
 BUCKETS = 4096
-RIDGE = 0.35  # found by leave-one-out over the phrases
-SEMANTIC = 1.0  # weight of the encoder's view against the lexical one
+# found by leave-one-out over the phrases: 0.70 of them recognised, against 0.62 with a linear kernel
+RIDGE = 0.4
+WIDTH_LEXICAL, WIDTH_SEMANTIC = 0.8, 1.0
 
 
 def _features(text: str) -> list[int]:
@@ -76,49 +78,55 @@ class Matcher:
         self._own = np.array([n for _, n in self._phrases])
         normal = [self.speller.restore(t) for t in texts]
         lexical, self._idf = _lexical(normal, None)
-        self._rows = self._join(lexical, normal)
+        self._lexical = np.ascontiguousarray(lexical.T)  # a text touches some sixty buckets: rows of this
+        self._semantic = [encode(normal), encode(list(map(clean, texts)))] if encode else []
         self._train()
-
-    def _join(self, lexical: Floats, normal: Sequence[str]) -> Floats:
-        if self._encode is None:
-            return lexical
-        return np.hstack([lexical, SEMANTIC * self._encode(normal)]).astype(np.float32)
 
     def _train(self) -> None:
         wanted = np.full((len(self._phrases), len(self.ids)), -1.0, np.float32)
         wanted[np.arange(len(self._phrases)), self._own] = 1.0
-        # classes of many phrases would win by number alone
-        self._bias = wanted.mean(0)
-        kernel = self._rows @ self._rows.T
+        self._bias = wanted.mean(0)  # classes of many phrases would win by number alone
+        kernel = _gauss(self._lexical.T @ self._lexical, WIDTH_LEXICAL)
+        for view in self._semantic:
+            kernel += _gauss(view @ view.T, WIDTH_SEMANTIC)
         inverse = np.linalg.inv(kernel + RIDGE * np.eye(len(kernel), dtype=np.float32))
-        alpha = inverse @ (wanted - self._bias)
-        self._weights = self._rows.T @ alpha
-        left_out = wanted - alpha / np.diag(inverse)[:, None]
-        self._left_out = left_out
-        self._sharpness = _sharpness(left_out, self._own)
+        self._weights = inverse @ (wanted - self._bias)
+        self._left_out = wanted - self._weights / np.diag(inverse)[:, None]
+        self._sharpness = _sharpness(self._left_out, self._own)
+
+    def _kernels(self, texts: Sequence[str], normal: Sequence[str]) -> tuple[Floats, Floats]:
+        """Likeness of each text to each phrase: lexical, and all views together."""
+        lexical, _ = _lexical(normal, self._idf)
+        alike = np.empty((len(texts), len(self._phrases)), np.float32)
+        for n, row in enumerate(lexical):
+            held = np.flatnonzero(row)
+            alike[n] = row[held] @ self._lexical[held]
+        first = _gauss(alike, WIDTH_LEXICAL)
+        total = first.copy()
+        if self._encode and self._semantic:
+            both = self._encode([*normal, *map(clean, texts)])
+            for view, rows in zip(self._semantic, (both[: len(texts)], both[len(texts) :]), strict=True):
+                total += _gauss(rows @ view.T, WIDTH_SEMANTIC)
+        return first, total
 
     def scores(self, texts: Sequence[str]) -> tuple[list[str], Floats]:
         """Calibrated probabilities of each class for each text, and the texts as they were read."""
         normal = [self.speller.restore(t) for t in texts]
         if not normal:
             return normal, np.zeros((0, len(self.ids)), np.float32)
-        lexical, _ = _lexical(normal, self._idf)
-        raw = self._join(lexical, normal) @ self._weights + self._bias
-        return normal, _softmax(raw * self._sharpness)
+        _, kernel = self._kernels(texts, normal)
+        return normal, _softmax((kernel @ self._weights + self._bias) * self._sharpness)
 
     def rank(self, text: str, top: int = 5) -> tuple[Match, ...]:
         """The likeliest classes with their evidence, best first: for explanations, not on the hot path."""
         normal, probabilities = self.scores([text])
-        lexical, _ = _lexical(normal, self._idf)
-        row = self._join(lexical, normal)[0]
-        near = self._rows @ row
-        near_lexical = self._rows[:, :BUCKETS] @ row[:BUCKETS]
+        lexical, near = (k[0] for k in self._kernels([text], normal))
         found = []
         for n in np.argsort(-probabilities[0])[:top]:
             mine = np.flatnonzero(self._own == n)
             best = mine[int(np.argmax(near[mine]))]
-            both = float(near[best]), float(near_lexical[best])
-            found.append(Match(self.ids[n], float(probabilities[0][n]), both[1], both[0] - both[1], self._phrases[best][0]))
+            both = float(lexical[best]), float(near[best] - lexical[best])
+            found.append(Match(self.ids[n], float(probabilities[0][n]), *both, self._phrases[best][0]))
         return tuple(found)
 
     def strays(self) -> list[Stray]:
@@ -134,6 +142,12 @@ class Matcher:
     def left_out_accuracy(self) -> float:
         """Share of the phrases that the others recognise."""
         return float(np.mean(np.argmax(self._left_out, 1) == self._own))
+
+
+def _gauss(cosines: Floats, width: float) -> Floats:
+    """Gaussian kernel of unit vectors, from their cosines."""
+    values: Floats = np.exp(-width * np.clip(2 - 2 * cosines, 0, None)).astype(np.float32)
+    return values
 
 
 def _softmax(raw: Floats) -> Floats:

@@ -85,3 +85,9 @@ def parts(text: str) -> list[str]:
             if piece and _WORD.search(piece):
                 found.append(piece.strip(" ,;-–"))
     return found
+
+
+def fragments(piece: str) -> list[str]:
+    """The clauses of a part, cut at commas and brackets; [] where it has only one."""
+    found = [f.strip() for f in re.split(r"[,()/;]+\s*|\s+-\s+", piece) if len(_WORD.findall(f)) >= 2]
+    return found if 1 < len(found) <= 6 else []
