@@ -44,21 +44,20 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An outbox row leased to one sender. uncertain: an earlier attempt may have reached the peer."""
+    """An outbox row leased to one sender. unsure: how many earlier attempts may have reached the peer."""
 
     id: int
     outgoing: Outgoing
     attempts: int
-    uncertain: bool
+    unsure: int
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What is remembered of a sent text: found again by the native id that a reply names."""
+    """What is remembered of a sent text, found again by the native id that a reply names."""
 
-    outgoing_key: str
     about: int | None
-    to: str
     kind: str
 
 
@@ -72,7 +71,7 @@ class Store(Protocol):
 
     async def cursor(self, name: str) -> str | None: ...
 
-    async def take(self, worker: str, now: datetime, lease: timedelta) -> Taken | None:
+    async def take(self, now: datetime, lease: timedelta) -> Taken | None:
         """Lease the oldest waiting row, of a person none of whose earlier rows is unfinished. None: nothing to do.
 
         A row whose lease has run out (its worker died) is waiting again. Two workers never get the same row.
@@ -101,56 +100,61 @@ class Store(Protocol):
     # -- conversation
     async def dialogue(self, person: str) -> Dialogue | None: ...
 
-    async def person_of_chat(self, person: str) -> bool:
-        """Whether the person has ever written to us (a bot cannot write first on Telegram)."""
-        ...
-
     # -- escalations
     async def reserve_escalation(self) -> int:
         """A number that no escalation has or will have but the caller's. Gaps are harmless."""
+        ...
+
+    async def last_decision(self, message_id: str) -> str | None:
+        """The digest of what was last decided on a message (for edited ones), see ``Outcome``."""
         ...
 
     async def escalation(self, id: int) -> Escalation | None: ...
 
     async def escalations(self, *, learner: str | None = None, open_only: bool = True, limit: int = 200) -> list[Escalation]: ...
 
-    async def overdue(self, before: datetime) -> list[Escalation]:
-        """Open or claimed, opened (or last nudged) before that time."""
-        ...
-
     # -- outbox
-    async def claim(self, worker: str, now: datetime, lease: timedelta) -> Delivery | None:
-        """Lease the oldest due row, one at a time for each ``to``, marked SENDING before it is returned.
+    async def claim(self, now: datetime, lease: timedelta) -> Delivery | None:
+        """Lease the oldest due row, one at a time for each ``to`` and in order, marked as sending before it is returned.
 
-        A SENDING row whose lease has run out was on the wire when its worker died: it comes back with uncertain True,
-        once; after that it is FAILED. A row whose ``cancels_with`` escalation is no longer open is dropped unsent.
+        A sending row whose lease has run out was on the wire when its worker died: it comes back with ``unsure`` raised.
+        A row whose ``cancels_with`` escalation is no longer open is dropped unsent.
         """
         ...
 
     async def delivered(self, delivery: Delivery, native_id: str, now: datetime) -> None: ...
 
-    async def retry(self, delivery: Delivery, at: datetime, error: str, *, uncertain: bool = False) -> None: ...
+    async def retry(self, delivery: Delivery, at: datetime, error: str, *, unsure: bool = False) -> None:
+        """Send it again from ``at`` on. unsure: the peer may have taken it already."""
+        ...
 
-    async def failed(self, delivery: Delivery, error: str, outgoing: Sequence[Outgoing], now: datetime) -> None:
+    async def failed(self, delivery: Delivery, error: str, instead: Sequence[Outgoing], now: datetime) -> None:
         """For good: kept with its error, and what is sent instead (fallback address, alert) queued in the same go."""
+        ...
+
+    async def moved(self, delivery: Delivery, to: str, now: datetime) -> None:
+        """The chat has a new address: this text and all that wait for the old one go there."""
         ...
 
     async def find_sent(self, to: str, native_id: str) -> Sent | None: ...
 
-    async def last_reply(self, message_id: str) -> str | None:
-        """The digest of the decision that answered a message (for edited messages), see ``Outcome``."""
-        ...
-
     # -- care
-    async def secret(self) -> bytes:
+    @property
+    def secret(self) -> bytes:
         """32 random bytes made with the database, for keyed hashes and signed buttons; the same for all workers."""
         ...
 
-    async def forget(self, person: str, now: datetime) -> None: ...
+    async def export(self, person: str) -> dict[str, Any]:
+        """All that is kept of a person, as JSON values."""
+        ...
 
-    async def export(self, person: str) -> dict[str, Any]: ...
+    async def purge(self, now: datetime, keep: timedelta, keep_health: timedelta) -> int:
+        """Delete what is older than it may be; how many rows that were."""
+        ...
 
-    async def purge(self, now: datetime, keep: timedelta, keep_health: timedelta) -> int: ...
+    async def release(self) -> None:
+        """Give back all leases at once: only for a worker that knows that it is the only one."""
+        ...
 
     async def counts(self) -> dict[str, int]:
         """Rows by state ("inbox.waiting", "outbox.failed", "escalations.open" ...), for doctor and sums."""

@@ -1,0 +1,146 @@
+"""The outbox: texts that a person will read, one at a time for each address.
+
+waiting ──claim──▶ sending ──▶ sent
+   ▲  │               │└─────▶ failed
+   │  └──▶ dropped    │
+   └── retry, or the lease runs out: then nobody knows whether it went out (unsure)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.model import Outgoing
+from bot.core.ports import Delivery, Sent
+from bot.errors import StaleLease
+from bot.store import codec
+from bot.store.codec import Hasher
+from bot.store.schema import escalations, outbox
+from bot.store.sql import insert_once
+
+_OPEN = ("open", "claimed")
+
+
+async def queue(
+    connection: AsyncConnection, hashed: Hasher, rows: Iterable[Outgoing], now: datetime, *, erase: bool = False
+) -> None:
+    for outgoing in rows:
+        row = {
+            "key": hashed(outgoing.key),
+            "to": outgoing.to,
+            "to_hash": hashed(outgoing.to),
+            "kind": outgoing.kind,
+            "outgoing": codec.dump(codec.outgoing, outgoing),
+            "private": outgoing.private,
+            "erase": erase,
+            "about": outgoing.about,
+            "cancels_with": outgoing.cancels_with,
+            "state": "waiting",
+            "attempts": 0,
+            "unsure": 0,
+            "created_at": now,
+            "due_at": outgoing.not_before or now,
+        }
+        await insert_once(connection, outbox, row)
+
+
+async def claim(connection: AsyncConnection, now: datetime, lease: timedelta) -> Delivery | None:
+    await _drop_cancelled(connection, now)
+    lost = and_(outbox.c.state == "sending", outbox.c.lease_until < now)
+    free = and_(outbox.c.state == "waiting", outbox.c.due_at <= now)
+    oldest = (
+        select(outbox.c.id)
+        .where(or_(lost, and_(free, _nothing_before(now))))
+        .order_by(outbox.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    took = (
+        update(outbox)
+        .where(outbox.c.id == oldest.scalar_subquery())
+        .values(
+            state="sending",
+            attempts=outbox.c.attempts + 1,
+            unsure=outbox.c.unsure + func.coalesce(outbox.c.state == "sending", False).cast(outbox.c.unsure.type),
+            lease_until=now + lease,
+        )
+        .returning(outbox)
+    )
+    row = (await connection.execute(took)).mappings().first()
+    return _delivery(row) if row is not None else None
+
+
+def _nothing_before(now: datetime) -> Any:
+    """Nothing to the same address is on the wire, due earlier, or being tried again: texts keep their order."""
+    other = outbox.alias()
+    waits = and_(
+        other.c.id < outbox.c.id,
+        other.c.state == "waiting",
+        or_(other.c.due_at <= now, other.c.attempts > 0),
+    )
+    return ~select(other.c.id).where(other.c.to_hash == outbox.c.to_hash, or_(other.c.state == "sending", waits)).exists()
+
+
+async def _drop_cancelled(connection: AsyncConnection, now: datetime) -> None:
+    """A reminder whose escalation is settled is not sent."""
+    still_open = select(escalations.c.id).where(escalations.c.id == outbox.c.cancels_with, escalations.c.status.in_(_OPEN))
+    due = and_(outbox.c.state == "waiting", outbox.c.due_at <= now, outbox.c.cancels_with.is_not(None))
+    await connection.execute(update(outbox).where(due, ~still_open.exists()).values(state="dropped", outgoing=None))
+
+
+def _delivery(row: RowMapping) -> Delivery:
+    outgoing = codec.outgoing.validate_python(row["outgoing"])
+    return Delivery(row["id"], outgoing, row["attempts"], row["unsure"], row["created_at"])
+
+
+async def delivered(connection: AsyncConnection, delivery: Delivery, native_id: str, now: datetime) -> None:
+    await _change(connection, delivery, {"state": "sent", "native_id": native_id or None, "sent_at": now, "error": None})
+    gone = and_(outbox.c.id == delivery.id, outbox.c.erase)
+    await connection.execute(update(outbox).where(gone).values(outgoing=None, to=None))
+
+
+async def retry(connection: AsyncConnection, delivery: Delivery, at: datetime, error: str, unsure: bool) -> None:
+    values = {"state": "waiting", "due_at": at, "error": error, "unsure": delivery.unsure + unsure}
+    await _change(connection, delivery, values)
+
+
+async def failed(connection: AsyncConnection, delivery: Delivery, error: str, now: datetime) -> None:
+    await _change(connection, delivery, {"state": "failed", "error": error, "sent_at": now})
+
+
+async def moved(connection: AsyncConnection, hashed: Hasher, old: str, new: str) -> None:
+    """A chat has a new address: what still waits for it goes there."""
+    waiting = select(outbox.c.id, outbox.c.outgoing).where(outbox.c.to_hash == hashed(old), outbox.c.state == "waiting")
+    for id, outgoing in (await connection.execute(waiting)).all():
+        values = {"to": new, "to_hash": hashed(new), "outgoing": {**outgoing, "to": new}}
+        await connection.execute(update(outbox).where(outbox.c.id == id).values(**values))
+
+
+async def _change(connection: AsyncConnection, delivery: Delivery, values: dict[str, object]) -> None:
+    mine = (outbox.c.id == delivery.id) & (outbox.c.state == "sending") & (outbox.c.attempts == delivery.attempts)
+    changed = await connection.execute(update(outbox).where(mine).values(lease_until=None, **values))
+    if changed.rowcount != 1:
+        raise StaleLease(f"outbox row {delivery.id} was taken back meanwhile")
+
+
+async def find_sent(connection: AsyncConnection, to_hash: str, native_id: str) -> Sent | None:
+    found = select(outbox.c.about, outbox.c.kind).where(outbox.c.to_hash == to_hash, outbox.c.native_id == native_id)
+    row = (await connection.execute(found)).first()
+    return Sent(row.about, row.kind) if row else None
+
+
+async def release(connection: AsyncConnection) -> None:
+    """What a dead worker had on the wire is due again, and known to be unsure."""
+    lost = outbox.c.state == "sending"
+    await connection.execute(update(outbox).where(lost).values(state="waiting", unsure=outbox.c.unsure + 1, lease_until=None))
+
+
+async def counts(connection: AsyncConnection) -> dict[str, int]:
+    rows = await connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
+    return {f"outbox.{state}": count for state, count in rows}
