@@ -84,7 +84,7 @@ class Reader:
 
     def __init__(self, knowledge: Knowledge, matcher: Matcher) -> None:
         self._k = knowledge
-        self._matcher = matcher
+        self.matcher = matcher
         self._formats = FormatReader(knowledge.formats)
         named = "|".join(re.escape(plain(h)) for h in sorted(knowledge.words.health, key=len, reverse=True))
         self._health = re.compile(rf"\b(?:{named})" if named else r"(?!)")
@@ -138,7 +138,7 @@ class Reader:
         clauses = [fragments(piece) for piece in pieces]
         pairs = [f"{a} {b}" for a, b in pairwise(pieces)]
         flat_clauses = [c for cs in clauses for c in cs]
-        normal, chances = self._matcher.scores([*pieces, *pairs, *flat_clauses])
+        normal, chances = self.matcher.scores([*pieces, *pairs, *flat_clauses])
         own, after = len(pieces), len(pieces) + len(pairs)
         found: list[_Part] = []
         for n, piece in enumerate(pieces):
@@ -157,7 +157,7 @@ class Reader:
 
     def _says_more(self, split: list[_Part]) -> bool:
         """Whether the clauses of a part are surely about different things."""
-        sure = {self._matcher.ids[int(np.argmax(p.chances))] for p in split if p.chances.max() >= 0.7}
+        sure = {self.matcher.ids[int(np.argmax(p.chances))] for p in split if p.chances.max() >= 0.7}
         return len([i for i in sure if self._kind(i) in (Kind.TOPIC, Kind.REQUEST, Kind.UNKNOWN, Kind.HANDOFF)]) >= 2
 
     def _with_neighbours(self, row: NDArray[np.float32], around: list[NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -281,7 +281,7 @@ class Reader:
 
     def _best(self, part: _Part) -> Match:
         at = int(np.argmax(part.chances))
-        return Match(self._matcher.ids[at], float(part.chances[at]))
+        return Match(self.matcher.ids[at], float(part.chances[at]))
 
     def _top(self, part: _Part, kind: Kind) -> Match:
         return self._among(part, np.flatnonzero(self._masks[kind]))
@@ -291,14 +291,14 @@ class Reader:
 
     def _among(self, part: _Part, columns: NDArray[np.intp]) -> Match:
         at = int(columns[int(np.argmax(part.chances[columns]))])
-        return Match(self._matcher.ids[at], float(part.chances[at]))
+        return Match(self.matcher.ids[at], float(part.chances[at]))
 
     def _second(self, part: _Part, best: str) -> Match | None:
         return next((m for m in self._matches(part) if m.id != best and self._kind(m.id) is Kind.TOPIC), None)
 
     def _matches(self, part: _Part) -> tuple[Match, ...]:
         order: Iterable[int] = np.argsort(-part.chances)[:5]
-        return tuple(Match(self._matcher.ids[n], float(part.chances[n])) for n in order)
+        return tuple(Match(self.matcher.ids[n], float(part.chances[n])) for n in order)
 
     def _kind(self, id: str) -> Kind:
         group = self._k.classes.get(id)

@@ -89,6 +89,17 @@ def respond(message: Message, situation: Situation) -> Response:
     return _settle(message, s, reading)
 
 
+def stumbled(message: Message, situation: Situation) -> Outcome:
+    """Our own fault on a message: a person will read it, and the learner hears so.
+
+    Nobody could tell whether it is a matter of health, so it goes to the disability contact alone.
+    """
+    s = replace(situation, dialogue=_in_force(message, situation))
+    opened = _open(message, s, Reading(labels=("unknown",), escalate=True, private=True), "fault")
+    rows = (*_reply(message, [say(s.knowledge, "fault")], ()), *escalation.opened(s.knowledge, opened, s.desk))
+    return Outcome("escalated", message=message.id, outgoing=rows, escalations=(opened,))
+
+
 def digest(reading: Reading) -> str:
     """A short fingerprint of what was decided; equal for readings that lead to the same reply."""
     told = (reading.topics, reading.labels, reading.options, reading.format, reading.aside, reading.escalate)
@@ -344,7 +355,7 @@ def _close(message: Message, s: Situation, reading: Reading, draft: _Draft, dial
     body = "\n\n".join(draft.paragraphs)
     if draft.sheets:
         body += "\n\n" + compose.source_line(s.knowledge, draft.sheets.values())
-    rows = (*_introduction(message, s), *_reply(message, [body], tuple(draft.choices)), *draft.notices)
+    rows = (*_reply(message, [*_introduction(message, s), body], tuple(draft.choices)), *draft.notices)
     said = Turn("learner", _words(message)[:1000], message.received_at, reading.private)
     told = Turn("bot", body[:1000], s.now, reading.private)
     asked = () if message.intent in (Intent.PRESS, Intent.COMMAND) else (said,)
@@ -365,12 +376,11 @@ def _close(message: Message, s: Situation, reading: Reading, draft: _Draft, dial
     return Response(outcome, reading)
 
 
-def _introduction(message: Message, s: Situation) -> tuple[Outgoing, ...]:
-    """Said once, before the first reply, as a text of its own."""
+def _introduction(message: Message, s: Situation) -> list[str]:
+    """Said once, above the first reply: one message is answered by one text."""
     if _dialogue(s).introduced or message.command in ("start", "oublier"):
-        return ()
-    row = Outgoing(f"{message.id}:intro", message.chat, say(s.knowledge, "intro", person=message.name))
-    return compose.in_parts(row)
+        return []
+    return [say(s.knowledge, "intro", person=message.name)]
 
 
 def _reply(message: Message, paragraphs: list[str], choices: tuple[tuple[Choice, ...], ...]) -> tuple[Outgoing, ...]:

@@ -34,11 +34,11 @@ class Command:
 def opened(knowledge: Knowledge, escalation: Escalation, desk: Desk) -> tuple[Outgoing, ...]:
     """The notices to all who may answer, and the reminders that are due if nobody does."""
     rows: list[Outgoing] = []
-    for n, to in enumerate(escalation.recipients):
+    for n, to in enumerate(_told(escalation)):
         rows += in_parts(_notice(knowledge, escalation, to, n))
     due = escalation.opened_at + desk.nudge_after
-    hours = int(desk.nudge_after.total_seconds() // 3600)
-    for n, to in enumerate(escalation.recipients):
+    hours = max(1, round(desk.nudge_after.total_seconds() / 3600))
+    for n, to in enumerate(_told(escalation)):
         body = say(knowledge, "nudge", reference=escalation.reference, name=_name(escalation), hours=hours)
         rows.append(_about(escalation, f"esc:{escalation.id}:nudge:{n}", to, body, kind="nudge", not_before=due))
     comfort = say(knowledge, "not_forgotten", reference=escalation.reference)
@@ -53,7 +53,7 @@ def added(knowledge: Knowledge, escalation: Escalation, words: str, now: datetim
     body = say(knowledge, "notice_added", reference=escalation.reference, name=_name(escalation), words=words)
     rows = [
         part
-        for n, to in enumerate(escalation.recipients)
+        for n, to in enumerate(_told(escalation))
         for part in in_parts(_about(escalation, f"{key}:added:{n}", to, body, cancel=False))
     ]
     return Outcome("escalated", escalations=(changed,), outgoing=tuple(rows))
@@ -178,8 +178,7 @@ def _notice(knowledge: Knowledge, escalation: Escalation, to: str, n: int) -> Ou
         choices.append((Choice(label, f"e:near:{escalation.id}"),))
     body = f"{body.strip()}\n\n{say(knowledge, 'notice_how')}"
     row = _about(escalation, f"esc:{escalation.id}:notice:{n}", to, body, cancel=False)
-    others = tuple(r for r in escalation.recipients if r != to)
-    return replace(row, choices=tuple(choices), fallback=others if escalation.private else ())
+    return replace(row, choices=tuple(choices))
 
 
 def _conversation(turns: Sequence[Turn]) -> str:
@@ -208,7 +207,13 @@ def _about(
         about=escalation.id,
         cancels_with=escalation.id if cancel else None,
         private=escalation.private,
+        fallback=escalation.recipients[1:] if escalation.private and to in escalation.recipients else (),
     )
+
+
+def _told(escalation: Escalation) -> tuple[str, ...]:
+    """Every trainer is told. The disability contact is one person with several addresses: the first that can be reached."""
+    return escalation.recipients[:1] if escalation.private else escalation.recipients
 
 
 def _name(escalation: Escalation) -> str:

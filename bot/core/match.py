@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.model import Knowledge, Match, Topic, Utterances
+from bot.core.model import Knowledge, Match
 from bot.core.text import Speller, clean
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -69,7 +69,7 @@ class Matcher:
     """Understands one knowledge. Immutable after it was built; safe to share between threads."""
 
     def __init__(self, knowledge: Knowledge, encode: Encode | None) -> None:
-        groups: dict[str, Topic | Utterances] = {**knowledge.topics, **knowledge.classes}
+        groups = knowledge.groups
         self.ids = list(groups)
         self._phrases = [(p, n) for n, g in enumerate(groups.values()) for p in g.phrases]
         texts = [p for p, _ in self._phrases]

@@ -127,6 +127,11 @@ class Knowledge:
     words: Words
     digest: str
 
+    @property
+    def groups(self) -> dict[str, Topic | Utterances]:
+        """Topics and classes alike: all that a message may be about, in a fixed order."""
+        return {**self.topics, **self.classes}
+
 
 # ---------------------------------------------------------------- messages
 

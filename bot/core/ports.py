@@ -1,16 +1,17 @@
-"""The protocols through which the flow reaches the rest of the house: store, channel, clock.
+"""The protocols through which the flow reaches the rest of the house: store, channel, library, clock.
 
 They are the contract: what each promises about order, repetition and failure is written here once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bot.core.model import Dialogue, Escalation, Ignored, Message, Outcome, Outgoing
+from bot.core.model import Dialogue, Escalation, Ignored, Knowledge, Message, Outcome, Outgoing, Reading
+from bot.errors import AccueilError
 
 
 class Clock(Protocol):
@@ -156,6 +157,10 @@ class Store(Protocol):
         """Give back all leases at once: only for a worker that knows that it is the only one."""
         ...
 
+    async def idle(self, now: datetime) -> bool:
+        """Whether nothing waits to be handled or to be sent now."""
+        ...
+
     async def counts(self) -> dict[str, int]:
         """Rows by state ("inbox.waiting", "outbox.failed", "escalations.open" ...), for doctor and sums."""
         ...
@@ -163,21 +168,35 @@ class Store(Protocol):
     async def close(self) -> None: ...
 
 
+class Inlet(Protocol):
+    """The way into the inbox, as a channel sees it."""
+
+    async def keep(self, arrivals: Sequence[Arrival], cursor: tuple[str, str] | None = None) -> int:
+        """Durable when it returns; only then may the channel confirm to its peer. How many were new."""
+        ...
+
+    async def cursor(self, name: str) -> str | None: ...
+
+
 class Channel(Protocol):
     """A way in and out. ``name`` is the part of an address before the colon."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
-    async def receive(self, store: Store) -> None:
-        """Run until cancelled: put everything that comes in into the inbox, and only then confirm it to the peer."""
+    async def receive(self, inlet: Inlet) -> None:
+        """Run until cancelled or the input ends: all that comes in goes into the inbox, and only then is confirmed.
+
+        Raises ChannelError, fatal where no retry will mend it.
+        """
         ...
 
     def read(self, arrival: Arrival) -> Message | Ignored:
-        """Raw input to message; pure. Raises nothing for hostile input: what cannot be read is Ignored, with why."""
+        """Raw input to message; pure. Raises ValueError for what cannot be read at all: it is set aside for a person."""
         ...
 
     async def acknowledge(self, message: Message) -> None:
-        """A sign of life (typing ...), best effort: never raises, never blocks the decision for long."""
+        """A sign of life (typing ...), best effort: never raises, never delays the decision."""
         ...
 
     async def send(self, delivery: Delivery) -> str:
@@ -185,3 +204,22 @@ class Channel(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mind:
+    """What is known and how it is understood: replaced as a whole when the files change."""
+
+    knowledge: Knowledge
+    understand: Callable[[str, str | None, Dialogue], Reading]
+
+
+class Library(Protocol):
+    """Holds the mind in force."""
+
+    @property
+    def mind(self) -> Mind: ...
+
+    def refresh(self) -> AccueilError | bool:
+        """Look at the files again: True where a new mind is in force, the error where they are faulty (once), else False."""
+        ...

@@ -81,7 +81,7 @@ LINES: Mapping[str, frozenset[str]] = {
     # what the operator reads
     "alert_undelivered": _line("kind", "reference", "why"),
     "alert_uncertain": _line("kind", "reference"),
-    "alert_aside": _line("key"),
+    "alert_aside": _line("row"),
     "alert_knowledge": _line("count", "faults"),
     "alert_knowledge_ok": _line(),
 }

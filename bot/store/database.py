@@ -163,6 +163,10 @@ class Database:
             await inbox.release(connection)
             await outbox.release(connection)
 
+    async def idle(self, now: datetime) -> bool:
+        async with self._transaction() as connection:
+            return not await inbox.unfinished(connection) and not await outbox.unfinished(connection, now)
+
     async def counts(self) -> dict[str, int]:
         async with self._transaction() as connection:
             found = await inbox.counts(connection)

@@ -118,6 +118,11 @@ async def release(connection: AsyncConnection) -> None:
     await connection.execute(update(inbox).where(inbox.c.state == "taken").values(state="waiting", lease_until=None))
 
 
+async def unfinished(connection: AsyncConnection) -> bool:
+    found = select(inbox.c.id).where(inbox.c.state.in_(UNFINISHED)).limit(1)
+    return (await connection.execute(found)).first() is not None
+
+
 async def counts(connection: AsyncConnection) -> dict[str, int]:
     rows = await connection.execute(select(inbox.c.state, inbox.c.end, func.count()).group_by(inbox.c.state, inbox.c.end))
     found: dict[str, int] = {}

@@ -141,6 +141,11 @@ async def release(connection: AsyncConnection) -> None:
     await connection.execute(update(outbox).where(lost).values(state="waiting", unsure=outbox.c.unsure + 1, lease_until=None))
 
 
+async def unfinished(connection: AsyncConnection, now: datetime) -> bool:
+    due = or_(outbox.c.state == "sending", and_(outbox.c.state == "waiting", outbox.c.due_at <= now))
+    return (await connection.execute(select(outbox.c.id).where(due).limit(1))).first() is not None
+
+
 async def counts(connection: AsyncConnection) -> dict[str, int]:
     rows = await connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
     return {f"outbox.{state}": count for state, count in rows}

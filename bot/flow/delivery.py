@@ -1,0 +1,119 @@
+"""Outbox to channel: every text once; what cannot be known is sent once more and told, what cannot be sent is reported."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from bot.core.desk import Desk
+from bot.core.model import Knowledge, Outcome, Outgoing
+from bot.core.ports import Channel, Clock, Delivery, Library, Store
+from bot.errors import DeliveryError, StaleLease, StoreError
+from bot.flow.notice import alert
+from bot.flow.signal import Signal, finishing
+
+LEASE = timedelta(seconds=60)  # longer than any send may take, waiting for its turn included
+TRIES = 150  # about a day, at the longest wait between two
+LONGEST_WAIT = 600.0  # seconds
+log = structlog.get_logger("delivery")
+
+
+class Deliveries:
+    """Sends what is due. Several ``work`` loops may run; the store keeps the order for each address."""
+
+    def __init__(
+        self, store: Store, channels: Mapping[str, Channel], library: Library, desk: Desk, clock: Clock, due: Signal
+    ) -> None:
+        self._store = store
+        self._channels = channels
+        self._library = library
+        self._desk = desk
+        self._clock = clock
+        self._due = due
+
+    async def work(self) -> None:
+        """Run until cancelled; a send that has begun is finished first (see ``finishing``)."""
+        while True:
+            try:
+                delivery = await self._store.claim(self._clock(), LEASE)
+                if delivery is None:
+                    await self._due.wait()
+                else:
+                    await finishing(self._deliver(delivery))
+            except StaleLease:
+                log.warning("a send took longer than its lease")
+            except StoreError as error:
+                log.error("store does not answer", error=str(error))
+                await asyncio.sleep(2)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        if delivery.unsure:
+            await self._tell_unsure(delivery)
+        if delivery.unsure > 1:
+            await self._fail(delivery, "twice on the wire without an answer")
+            return
+        channel = self._channels.get(delivery.outgoing.to.partition(":")[0])
+        try:
+            if channel is None:
+                raise DeliveryError("no such channel is served", permanent=True)
+            native = await channel.send(delivery)
+        except DeliveryError as error:
+            await self._refused(delivery, error)
+        except Exception as error:  # a fault of ours: tried again like a fault of the peer's
+            log.error("send failed", row=delivery.id, error=type(error).__name__)
+            log.debug("traceback", exc_info=error)
+            await self._again(delivery, DeliveryError(type(error).__name__))
+        else:
+            await self._store.delivered(delivery, native, self._clock())
+            log.info("sent", row=delivery.id, kind=delivery.outgoing.kind)
+            self._due.set()  # the next text to the same address may go
+
+    async def _refused(self, delivery: Delivery, error: DeliveryError) -> None:
+        if error.moved_to:
+            await self._store.moved(delivery, error.moved_to, self._clock())
+        elif error.permanent or delivery.attempts >= TRIES:
+            await self._fail(delivery, error.reason)
+        else:
+            await self._again(delivery, error)
+
+    async def _again(self, delivery: Delivery, error: DeliveryError) -> None:
+        wait = error.retry_after or _back_off(delivery.attempts)
+        await self._store.retry(delivery, self._clock() + wait, error.reason, unsure=error.uncertain)
+        log.info("sent again later", row=delivery.id, unsure=error.uncertain, wait=wait.total_seconds())
+
+    async def _fail(self, delivery: Delivery, why: str) -> None:
+        out = delivery.outgoing
+        log.warning("cannot be delivered", row=delivery.id, kind=out.kind, why=why)
+        instead: tuple[Outgoing, ...] = ()
+        if out.fallback:
+            to, *rest = out.fallback
+            instead = (replace(out, key=f"{out.key}>{to}", to=to, fallback=tuple(rest)),)
+        if out.kind != "alert":
+            instead += await self._alerts(delivery, "alert_undelivered", f"undelivered:{delivery.id}", why=why)
+        await self._store.failed(delivery, why, instead, self._clock())
+        self._due.set()
+
+    async def _tell_unsure(self, delivery: Delivery) -> None:
+        if delivery.outgoing.kind == "alert":
+            return
+        rows = await self._alerts(delivery, "alert_uncertain", f"uncertain:{delivery.id}")
+        await self._store.apply(Outcome("answered", outgoing=rows), self._clock())
+
+    async def _alerts(self, delivery: Delivery, line: str, key: str, **values: object) -> tuple[Outgoing, ...]:
+        """To the operator; and who answered must know that the learner did not get it."""
+        out = delivery.outgoing
+        escalation = await self._store.escalation(out.about) if out.about is not None else None
+        also = escalation.recipients if escalation is not None and out.kind == "relay" else ()
+        knowledge: Knowledge = self._library.mind.knowledge
+        reference = escalation.reference if escalation else ""
+        return alert(knowledge, self._desk, key, line, unless=out.to, also=also, kind=out.kind, reference=reference, **values)
+
+
+def _back_off(attempts: int) -> timedelta:
+    longest = min(LONGEST_WAIT, 2.0 ** min(attempts, 12))
+    return timedelta(seconds=longest * random.uniform(0.6, 1.0))  # noqa: S311 - spreads retries, guards nothing

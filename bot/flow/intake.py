@@ -1,0 +1,122 @@
+"""Inbox to decision to commit: each input ends answered, escalated, ignored with a reason, or set aside for a person."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from bot.core.desk import Desk
+from bot.core.dialogue import Situation, respond, stumbled
+from bot.core.model import Ignored, Intent, Message, Outcome
+from bot.core.ports import Arrival, Channel, Clock, Library, Store, Taken
+from bot.errors import StaleLease, StoreError
+from bot.flow.notice import alert
+from bot.flow.review import reviewed
+from bot.flow.signal import Signal, finishing
+
+LEASE = timedelta(seconds=60)
+TRIES = 4  # a message that fails so often is set aside
+log = structlog.get_logger("intake")
+
+
+class Intake:
+    """Takes rows from the inbox and commits what is decided on them. Also the inlet of all channels."""
+
+    def __init__(
+        self, store: Store, channels: Mapping[str, Channel], library: Library, desk: Desk, clock: Clock, came: Signal, due: Signal
+    ) -> None:
+        self._store = store
+        self._channels = channels
+        self._library = library
+        self._desk = desk
+        self._clock = clock
+        self._came = came
+        self._due = due
+
+    async def keep(self, arrivals: Sequence[Arrival], cursor: tuple[str, str] | None = None) -> int:
+        new = await self._store.receive(arrivals, cursor)
+        if new:
+            self._came.set()
+        return new
+
+    async def cursor(self, name: str) -> str | None:
+        return await self._store.cursor(name)
+
+    async def work(self) -> None:
+        """Run until cancelled."""
+        while True:
+            try:
+                taken = await self._store.take(self._clock(), LEASE)
+                if taken is None:
+                    await self._came.wait()
+                else:
+                    await finishing(self._settle(taken))
+            except StaleLease:
+                log.info("row was taken back meanwhile")
+            except StoreError as error:
+                log.error("store does not answer", error=str(error))
+                await asyncio.sleep(2)
+
+    async def _settle(self, taken: Taken) -> None:
+        message: Message | Ignored | None = None
+        try:
+            if taken.attempts > TRIES:
+                raise RuntimeError("its worker died each time")
+            message = self._channels[taken.arrival.channel].read(taken.arrival)
+            outcome = await self._decide(message)
+            await self._store.commit(taken, outcome, self._clock())
+            log.info("settled", row=taken.id, end=outcome.end, reason=outcome.reason)
+            self._due.set()
+        except StoreError:
+            raise
+        except Exception as error:  # a fault of ours must not lose a person's message
+            await self._failed(taken, message, error)
+
+    async def _decide(self, message: Message | Ignored) -> Outcome:
+        if isinstance(message, Ignored):
+            return Outcome("ignored", message.reason)
+        if message.sender in self._desk.reviewers():
+            outcome = await reviewed(message, self._store, self._library.mind.knowledge, self._desk, self._clock())
+            if outcome is not None:
+                return outcome
+        elif message.press.startswith("e:"):
+            return Outcome("ignored", "a trainer's button pressed by somebody else")
+        await self._channels[message.channel].acknowledge(message)
+        situation = await self._situation(message)
+        # a tenth of a second of pure computation: in a thread, so that the loops go on
+        return (await asyncio.to_thread(respond, message, situation)).outcome
+
+    async def _situation(self, message: Message) -> Situation:
+        mind = self._library.mind
+        edited = message.intent is Intent.EDIT
+        return Situation(
+            knowledge=mind.knowledge,
+            understand=mind.understand,
+            desk=self._desk,
+            now=self._clock(),
+            next_id=await self._store.reserve_escalation(),
+            dialogue=await self._store.dialogue(message.sender),
+            open_escalations=await self._store.escalations(learner=message.sender),
+            earlier_decision=await self._store.last_decision(message.id) if edited else None,
+        )
+
+    async def _failed(self, taken: Taken, message: Message | Ignored | None, error: Exception) -> None:
+        now = self._clock()
+        unreadable = message is None and isinstance(error, ValueError)
+        # the traceback's text may hold a learner's words: only at debug level
+        log.error("could not be handled", row=taken.id, attempt=taken.attempts, error=type(error).__name__)
+        log.debug("traceback", exc_info=error)
+        if taken.attempts < TRIES and not unreadable:
+            await self._store.put_back(taken, now + timedelta(seconds=2**taken.attempts), type(error).__name__)
+            return
+        told = alert(self._library.mind.knowledge, self._desk, f"aside:{taken.id}", "alert_aside", row=taken.id)
+        outcome = Outcome("ignored", "could not be read", outgoing=told)
+        if isinstance(message, Message):
+            outcome = stumbled(message, await self._situation(message))
+            outcome = replace(outcome, outgoing=(*outcome.outgoing, *told))
+        await self._store.set_aside(taken, type(error).__name__, outcome, now)
+        self._due.set()

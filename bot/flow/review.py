@@ -1,0 +1,68 @@
+"""A message of a person who may review: is it a command on an escalation, and on which."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from bot.core.compose import in_parts, say
+from bot.core.desk import Desk
+from bot.core.escalation import Command, review
+from bot.core.model import Escalation, Intent, Knowledge, Message, Outcome, Outgoing
+from bot.core.ports import Store
+
+_REFERENCE = re.compile(r"^\s*#A(\d{1,12})\b[\s:—-]*", re.I)
+_PRESS = re.compile(r"e:(claim|close|near):(\d{1,12})")
+
+
+async def reviewed(message: Message, store: Store, knowledge: Knowledge, desk: Desk, now: datetime) -> Outcome | None:
+    """What the reviewer's message does; None where it is no review: then they are a learner like any other."""
+    if message.group or message.intent is Intent.COMMAND:
+        return None
+    if message.intent is Intent.PRESS:
+        return await _pressed(message, store, knowledge, now)
+    escalation, text = await _meant(message, store)
+    if escalation is not None and message.sender in escalation.recipients:
+        if message.intent is Intent.MEDIA:
+            return _word(message, say(knowledge, "refused_media", reference=escalation.reference))
+        key = f"{message.id}:{hash_of(text)}" if message.intent is Intent.EDIT else message.id
+        return review(knowledge, escalation, Command("answer", message.sender, key, text, message.name), now)
+    waiting = [e.reference for e in await store.escalations() if message.sender in e.recipients]
+    if waiting and message.intent is Intent.TEXT:
+        # a trainer who forgot to press "reply" must not believe that the learner has the answer
+        return _word(message, say(knowledge, "how_to_reply", references=", ".join(waiting[-8:])))
+    return None
+
+
+async def _pressed(message: Message, store: Store, knowledge: Knowledge, now: datetime) -> Outcome | None:
+    pressed = _PRESS.fullmatch(message.press)
+    if pressed is None:
+        return None
+    escalation = await store.escalation(int(pressed[2]))
+    if escalation is None or message.sender not in escalation.recipients:
+        return Outcome("ignored", "a button of an escalation that is not theirs")
+    verb = pressed[1]
+    assert verb in ("claim", "close", "near")
+    return review(knowledge, escalation, Command(verb, message.sender, message.id, "", message.name), now)  # type: ignore[arg-type]
+
+
+async def _meant(message: Message, store: Store) -> tuple[Escalation | None, str]:
+    """The escalation that a reply, or a reference at its beginning, names; and the text without the reference."""
+    named = _REFERENCE.match(message.text)
+    if named:
+        return await store.escalation(int(named[1])), message.text[named.end() :]
+    sent = await store.find_sent(message.chat, message.reply_to) if message.reply_to else None
+    if sent is None or sent.about is None:
+        return None, message.text
+    return await store.escalation(sent.about), message.text
+
+
+def hash_of(text: str) -> str:
+    """Tells one edit of a message from the next."""
+    from hashlib import sha256
+
+    return sha256(text.encode("utf-8", "replace")).hexdigest()[:8]
+
+
+def _word(message: Message, body: str) -> Outcome:
+    return Outcome("answered", outgoing=in_parts(Outgoing(f"{message.id}:word", message.chat, body, kind="notice")))

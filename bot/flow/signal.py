@@ -1,0 +1,35 @@
+"""How the loops wait: for work, and for work that has begun."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+class Signal:
+    """Wakes loops when there is work, and once in a while in any case: another process may have written to the store."""
+
+    def __init__(self, every: float = 1.0) -> None:
+        self._event = asyncio.Event()
+        self._every = every  # seconds
+
+    def set(self) -> None:
+        self._event.set()
+
+    async def wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._event.wait(), self._every)
+        except TimeoutError:
+            return
+        self._event.clear()
+
+
+async def finishing(work: Coroutine[Any, Any, None]) -> None:
+    """Wait for a piece of work even when cancelled: a clean stop leaves nothing half done."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=10)
+        raise

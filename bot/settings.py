@@ -1,0 +1,239 @@
+"""Environment to frozen Settings: every fault at once, each by the name of its variable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from rapidfuzz.process import extractOne
+
+from bot.core.desk import Desk
+from bot.errors import SettingsError
+
+PREFIX = "ACCUEIL_"
+TELEGRAM_API = "https://api.telegram.org"
+NAMES = (
+    "DATABASE_URL",
+    "PORT",
+    *(
+        PREFIX + name
+        for name in (
+            "DATA_DIR KNOWLEDGE_DIR TELEGRAM_TOKEN TELEGRAM_API_URL TELEGRAM_WEBHOOK_URL TRAINER_TELEGRAM_IDS"
+            " ACCESSIBILITY_TELEGRAM_ID ACCESSIBILITY_EMAIL OPERATOR_TELEGRAM_ID OPERATOR_EMAIL NUDGE_HOURS"
+            " RETENTION_DAYS HEALTH_RETENTION_DAYS LOG_FORMAT LOG_LEVEL"
+        ).split()
+    ),
+)
+_TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{10,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that the environment says. Secrets are kept out of ``repr``."""
+
+    database_url: str
+    data_dir: Path
+    knowledge_dir: Path
+    port: int | None
+    telegram_token: str
+    telegram_api_url: str
+    telegram_webhook_url: str
+    trainers: tuple[str, ...]  # addresses, "telegram:1"
+    accessibility: tuple[str, ...]
+    operators: tuple[str, ...]
+    nudge_after: timedelta
+    keep: timedelta
+    keep_health: timedelta
+    log_format: Literal["text", "json"]
+    log_level: str
+    lasting: bool  # whether the operator said where the data is kept
+    warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Settings(knowledge_dir={str(self.knowledge_dir)!r}, telegram={bool(self.telegram_token)})"
+
+    def desk(self, *, console: bool = False) -> Desk:
+        """Who is told what. console: nobody is configured, the terminal plays all parts."""
+        trainers = self.trainers or (("console:trainer",) if console else ())
+        accessibility = self.accessibility or (("console:accessibility",) if console else trainers[:1])
+        return Desk(
+            trainers=trainers,
+            accessibility=accessibility,
+            operators=self.operators or (("console:operator",) if console else trainers[:1]),
+            nudge_after=self.nudge_after,
+            keep=self.keep,
+            keep_health=self.keep_health,
+        )
+
+
+class _Reader:
+    """One environment while it is read; remembers every fault."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.faults: list[str] = []
+
+    def text(self, name: str) -> str:
+        """The variable, or the content of the file that NAME_FILE names."""
+        value, path = self._environment.get(name, "").strip(), self._environment.get(name + "_FILE", "").strip()
+        if value and path:
+            self.faults.append(f"{name}: is set and {name}_FILE too; keep one of the two")
+        if value or not path:
+            return value
+        try:
+            return Path(path).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+            self.faults.append(f"{name}_FILE: {path} cannot be read: {reason}")
+            return ""
+
+    def number(self, name: str, default: float) -> float:
+        raw = self.text(name)
+        if not raw:
+            return default
+        try:
+            value = float(raw.replace(",", "."))
+        except ValueError:
+            value = 0.0
+        if not 0 < value < 100_000:
+            self.faults.append(f"{name}: {raw!r} is not a number above 0")
+            return default
+        return value
+
+    def ids(self, name: str, *, single: bool = False) -> tuple[str, ...]:
+        """Telegram user ids, separated by commas or spaces, as addresses."""
+        found = []
+        for raw in re.split(r"[,;\s]+", self.text(name)):
+            if raw and not re.fullmatch(r"[1-9]\d{0,15}", raw):
+                self.faults.append(f"{name}: {raw!r} is not a Telegram user id; /start shows a person their own")
+            elif raw:
+                found.append(f"telegram:{raw}")
+        if single and len(found) > 1:
+            self.faults.append(f"{name}: names {len(found)} ids, one is wanted")
+        return tuple(dict.fromkeys(found))
+
+    def choice(self, name: str, known: tuple[str, ...], default: str) -> str:
+        raw = self.text(name).lower() or default
+        if raw not in known:
+            self.faults.append(f"{name}: {raw!r} is not one of {', '.join(known)}")
+            return default
+        return raw
+
+    def url(self, name: str, default: str = "", schemes: tuple[str, ...] = ("https",)) -> str:
+        raw = self.text(name) or default
+        if not raw:
+            return ""
+        parts = _split(raw)
+        if parts is None or parts[0] not in schemes:
+            self.faults.append(f"{name}: not an address of the form {schemes[0]}://host/...")
+            return ""
+        return raw.rstrip("/")
+
+    def database(self) -> str:
+        raw = self.text("DATABASE_URL")
+        if raw and not re.match(r"(?:postgres(?:ql)?(?:\+psycopg)?://[^/]*\S|sqlite:///\S)", raw):
+            self.faults.append(
+                "DATABASE_URL: not an address that is served; write sqlite:////path/accueil.db or postgres://user:password@host/name"
+            )
+        return raw
+
+    def port(self) -> int | None:
+        raw = self.text("PORT")
+        if not raw:
+            return None
+        if not raw.isdigit() or not 0 < int(raw) < 65536:
+            self.faults.append(f"PORT: {raw!r} is not a port number")
+            return None
+        return int(raw)
+
+
+def _split(raw: str) -> tuple[str, str] | None:
+    """Scheme and host; None for what is no address."""
+    try:
+        parts = urlsplit(raw)
+        _ = parts.port  # raises ValueError for a port that is none
+    except ValueError:
+        return None
+    return (parts.scheme, parts.hostname) if parts.hostname else None
+
+
+def default_knowledge_dir() -> Path:
+    """The folder beside the program, or else the one where it is started."""
+    beside = Path(__file__).resolve().parent.parent / "knowledge"
+    return beside if beside.is_dir() else Path("knowledge")
+
+
+def read(environment: Mapping[str, str], *, serving: bool = False) -> Settings:
+    """Settings of an environment. serving: also check what only ``serve`` needs. Raises SettingsError with every fault."""
+    r = _Reader(environment)
+    token = r.text(PREFIX + "TELEGRAM_TOKEN")
+    if token and not _TOKEN.fullmatch(token):
+        r.faults.append(f"{PREFIX}TELEGRAM_TOKEN: does not look like a bot's token (123456:ABC...), as @BotFather gives it")
+    trainers = r.ids(PREFIX + "TRAINER_TELEGRAM_IDS")
+    data_dir = r.text(PREFIX + "DATA_DIR")
+    database = r.database()
+    settings = Settings(
+        database_url=database or f"sqlite:///{Path(data_dir or 'data').absolute()}/accueil.db",
+        data_dir=Path(data_dir or "data").absolute(),
+        knowledge_dir=_folder(r.text(PREFIX + "KNOWLEDGE_DIR")),
+        port=r.port(),
+        telegram_token=token,
+        telegram_api_url=r.url(PREFIX + "TELEGRAM_API_URL", TELEGRAM_API, ("https", "http")),
+        telegram_webhook_url=r.url(PREFIX + "TELEGRAM_WEBHOOK_URL"),
+        trainers=trainers,
+        accessibility=r.ids(PREFIX + "ACCESSIBILITY_TELEGRAM_ID", single=True),
+        operators=r.ids(PREFIX + "OPERATOR_TELEGRAM_ID", single=True),
+        nudge_after=timedelta(hours=r.number(PREFIX + "NUDGE_HOURS", 24)),
+        keep=timedelta(days=r.number(PREFIX + "RETENTION_DAYS", 180)),
+        keep_health=timedelta(days=r.number(PREFIX + "HEALTH_RETENTION_DAYS", 30)),
+        log_format="json" if r.choice(PREFIX + "LOG_FORMAT", ("text", "json"), "text") == "json" else "text",
+        log_level=r.choice(PREFIX + "LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
+        lasting=bool(data_dir or database),
+        warnings=_warnings(environment),
+    )
+    if serving:
+        r.faults += _serving(settings, r)
+    if r.faults:
+        raise SettingsError(r.faults)
+    return settings
+
+
+def _folder(raw: str) -> Path:
+    return Path(raw) if raw else default_knowledge_dir()
+
+
+def _serving(settings: Settings, r: _Reader) -> list[str]:
+    faults = []
+    if settings.telegram_token and not settings.trainers:
+        faults.append(f"{PREFIX}TRAINER_TELEGRAM_IDS: is missing; nobody would read what the bot cannot answer")
+    if settings.telegram_webhook_url and not settings.telegram_token:
+        faults.append(f"{PREFIX}TELEGRAM_WEBHOOK_URL: is set without {PREFIX}TELEGRAM_TOKEN")
+    if settings.port and not settings.lasting:
+        faults.append(
+            f"{PREFIX}DATA_DIR: is missing. PORT is set, so this looks like a host whose disk may not last: an SQLite file there"
+            f" would lose every message at a restart. Set {PREFIX}DATA_DIR to a folder that lasts, or DATABASE_URL"
+        )
+    mail_alone: list[tuple[str, Callable[[], bool]]] = [
+        ("ACCESSIBILITY", lambda: bool(settings.accessibility)),
+        ("OPERATOR", lambda: bool(settings.operators)),
+    ]
+    for who, reachable in mail_alone:
+        if r.text(f"{PREFIX}{who}_EMAIL") and not reachable():
+            faults.append(f"{PREFIX}{who}_EMAIL: no mailbox is served yet; set {PREFIX}{who}_TELEGRAM_ID")
+    return faults
+
+
+def _warnings(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Variables that look like ours and are not: a misspelt name would otherwise be silently left out."""
+    known = {*NAMES, *(name + "_FILE" for name in NAMES)}
+    found = []
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            near = extractOne(name, list(known), score_cutoff=85)
+            found.append(f"{name} is not a setting of Accueil" + (f"; did you mean {near[0]}?" if near else ""))
+    return tuple(found)

@@ -1,0 +1,97 @@
+"""The service as its operator runs it: a process of its own, driven by the environment alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.peers.botapi import TOKEN, BotApi
+
+TRAINER, HELPER, CONTACT, ANA, STRANGER = 11, 12, 13, 4001, 4002
+
+
+class Service:
+    """Starts, kills and stops ``python -m bot serve``."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+        self.process: asyncio.subprocess.Process | None = None
+        self.log = b""
+        self._reading: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            "serve",
+            env=self.environment,
+            stderr=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.DEVNULL,
+        )
+        ready = asyncio.Event()
+        self._reading = asyncio.create_task(self._read(ready))
+        await asyncio.wait_for(ready.wait(), 60)
+
+    async def _read(self, ready: asyncio.Event) -> None:
+        assert self.process is not None
+        assert self.process.stderr is not None
+        while line := await self.process.stderr.readline():
+            self.log += line
+            if b"ready" in line:
+                ready.set()
+        ready.set()
+
+    async def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        await self.process.wait()
+
+    async def stop(self) -> int:
+        """A clean stop; the exit code."""
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        return await asyncio.wait_for(self.process.wait(), 20)
+
+
+@pytest.fixture
+async def botapi() -> AsyncIterator[BotApi]:
+    server = BotApi(started={TRAINER, HELPER, CONTACT})
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+def environment(botapi: BotApi, tmp_path: Path) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("ACCUEIL_") and name not in ("PORT", "DATABASE_URL")
+    }
+    return {
+        **kept,
+        "ACCUEIL_DATA_DIR": str(tmp_path / "data"),
+        "ACCUEIL_TELEGRAM_TOKEN": TOKEN,
+        "ACCUEIL_TELEGRAM_API_URL": botapi.url,
+        "ACCUEIL_TRAINER_TELEGRAM_IDS": f"{TRAINER},{HELPER}",
+        "ACCUEIL_ACCESSIBILITY_TELEGRAM_ID": str(CONTACT),
+        "ACCUEIL_OPERATOR_TELEGRAM_ID": str(TRAINER),
+    }
+
+
+@pytest.fixture
+async def service(environment: dict[str, str]) -> AsyncIterator[Service]:
+    running = Service(environment)
+    await running.start()
+    yield running
+    assert running.process is not None
+    if running.process.returncode is None:
+        await running.stop()
