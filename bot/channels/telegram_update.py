@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -56,7 +57,9 @@ def key_of(raw: Mapping[str, Any]) -> str:
     if kind == "callback_query" and part.get("id"):
         return f"telegram:press:{part['id']}"
     if kind and isinstance(chat, dict) and part.get("message_id"):
-        return f"telegram:{kind}:{chat.get('id')}:{part['message_id']}:{part.get('edit_date', '')}"
+        told = hashlib.sha256(str(part.get("text", "")).encode("utf-8", "replace")).hexdigest()[:8]
+        edit = f":{part['edit_date']}:{told}" if "edit_date" in part else ""  # two edits may fall into one second
+        return f"telegram:{kind}:{chat.get('id')}:{part['message_id']}{edit}"
     return f"telegram:update:{raw.get('update_id')}"
 
 

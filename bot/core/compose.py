@@ -27,8 +27,8 @@ def typography(text: str) -> str:
 
 
 def say(knowledge: Knowledge, line: str, **values: object) -> str:
-    """A line of the bot's voice, filled in."""
-    return knowledge.voice[line].format(**values)
+    """A line of the bot's voice, filled in. Typography is the line's own: what people wrote stays as they wrote it."""
+    return typography(knowledge.voice[line]).format(**values)
 
 
 def long_date(iso: str) -> str:
@@ -102,7 +102,7 @@ def split(text: str, limit: int = LIMIT) -> list[str]:
 
 def in_parts(outgoing: Outgoing) -> tuple[Outgoing, ...]:
     """One outgoing text as one row for each part, in order; buttons under the last."""
-    bodies = split(typography(outgoing.body))
+    bodies = split(typography(outgoing.body) if outgoing.kind == "reply" else outgoing.body)
     last = len(bodies) - 1
     return tuple(
         replace(

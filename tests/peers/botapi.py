@@ -149,6 +149,7 @@ class BotApi:
         self.url = f"http://127.0.0.1:{port}"
 
     async def stop(self) -> None:
+        self._arrived.set()  # a poll that is being held ends now
         if self._runner is not None:
             await self._runner.cleanup()
 
