@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check lint types setup clean
+.PHONY: run test check lint types knowledge setup clean
 
 $(READY): requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Accueil needs Python 3.11 or newer; name it with: make PYTHON=python3.12")'
@@ -14,6 +14,10 @@ $(READY): requirements.lock requirements-dev.lock pyproject.toml
 	@touch $@
 
 setup: $(READY)
+
+# with a .env, what it names is served; without one, the console chat opens
+run: setup
+	@if [ -f .env ]; then set -a; . ./.env; set +a; fi; exec $(BIN)/python -m bot serve
 
 test: setup
 	$(BIN)/python -m pytest -q
@@ -25,7 +29,12 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
-check: lint types test
+knowledge: setup
+	$(BIN)/python -m bot check
+	$(BIN)/python -m bot evaluate tests/data/messages.jsonl tests/data/dialogues.jsonl \
+	  --floor exact=0.80 --floor wrong=0.06 --floor missed=0.05
+
+check: lint types knowledge test
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
