@@ -22,11 +22,13 @@ from bot.core.text import fragments, parts, plain, words
 ALONE = 0.33  # a message of one part is about a class from this probability on
 SURE = 0.45  # the same for a part among others that asks something
 STATED = 0.85  # the same for a part among others that asks nothing
+SURE_ALONE = 0.80  # a short question this sure of its own topic is no follow-up
 BESIDE = 0.60  # a question beside a request is answered from here on
 HELP = 0.50  # the sum over all classes that need a person, above which a part needs one
 DOUBT = 0.20  # the same for a question that is about nothing else
 MARGIN = 0.08  # two topics closer than this are asked back
 NEAR = 0.08  # a topic this likely is worth offering
+_NEEDS = (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
 MAX_PARTS = 24
 MAX_CONTEXT_WORDS = 9  # a follow-up is short
 
@@ -43,6 +45,7 @@ _NEGATED = re.compile(
     r"\b(?:je (?:ne )?(?:demande|parle|parlais|voulais|veux) pas|pas (?:de )?question (?:de|sur)"
     r"|(?:m'en|on s'en|je m'en) (?:fiche|fous|moque))\b"
 )
+_CORRECTS = re.compile(r"\b(?:non|pardon|finalement|en fait|trompee?|erreur|plutot|sorry|actually)\b")
 _NOT_THAT = re.compile(r"\bnon\b.*\bje (?:parlais|parle|voulais dire|demandais)\b")
 _NOTED = re.compile(
     r"^\W*(?:ok(?:ay)?|d'?acc?(?:ord)?|c'?(?:est)? note|bien (?:recu|note)|super|parfait|nickel|top|tres bien|merci|merki"
@@ -118,11 +121,20 @@ class Reader:
         if _NOTED.search(flat) and "?" not in flat and not any(p.asks for p in weighed) and self._thanks(weighed, flat):
             found.labels["thanks"] = 1.0
             return found, weighed
+        if self._is_spam(meant):
+            found.labels["offtopic"] = 1.0
+            return found, weighed
         asked = self._asked(weighed)
         for part in meant:
             if not _NEGATED.search(plain(part.text)):
                 self._judge(part, len(meant) == 1, asked, found)
         return found, weighed
+
+    def _is_spam(self, meant: list[_Part]) -> bool:
+        """Several parts, most of them surely about other things, and not one surely about the training."""
+        far = [p.chances[self._masks[Kind.OFFTOPIC]].sum() for p in meant]
+        near = max((float(p.chances[self._masks[Kind.TOPIC] | self._needs].sum()) for p in meant), default=0.0)
+        return len(meant) > 1 and float(np.mean(far)) >= 0.5 and near < STATED
 
     def _asked(self, weighed: list[_Part]) -> bool:
         """Whether some part surely asks for a person: then statements beside it are its reasons, not questions."""
@@ -174,6 +186,9 @@ class Reader:
     def _is_frame(self, part: _Part) -> bool:
         """A greeting, a reason, a signature: what stands around a question."""
         kind = self._kind(self._best(part).id)
+        flat = plain(part.text)
+        if not part.asks and self._formats.said(flat) and len(self._formats.words_beside(flat)) <= 2:
+            return True
         if kind in (Kind.SMALLTALK, Kind.CONTEXT):
             return part.chances.max() >= 0.4 or not part.asks
         return kind is Kind.OFFTOPIC and not part.asks and len(words(part.text)) <= 3
@@ -185,8 +200,7 @@ class Reader:
         topic = self._top(part, Kind.TOPIC)
         need = float(part.chances[self._needs].sum())
         if need >= HELP or (self._kind_needs(kind) and best.score >= ALONE and (alone or not asked)):
-            self._note(self._needed(part), found)
-            found.unanswered.append(part.text)
+            self._pass_on(part, found)
             return
         bar = ALONE if alone else SURE if part.asks else STATED
         if asked and not alone:
@@ -200,10 +214,20 @@ class Reader:
         elif not self._kind_needs(kind) and kind is not Kind.TOPIC and (alone or part.asks) and best.score >= ALONE:
             self._note(best, found)
         elif part.asks and need >= DOUBT and len(words(part.text)) >= 4 and not asked:
-            self._note(self._needed(part), found)
-            found.unanswered.append(part.text)
+            self._pass_on(part, found)
         elif topic.score >= NEAR and (alone or part.asks):
             found.faint += [m.id for m in self._matches(part) if self._kind(m.id) is Kind.TOPIC and m.score >= NEAR]
+
+    def _pass_on(self, part: _Part, found: _Found) -> None:
+        """A person is needed; for what exactly (a policy to tell, a matter of health) only where that is likely by itself."""
+        needed = self._needed(part)
+        found.unanswered.append(part.text)
+        if needed.score >= ALONE:
+            self._note(needed, found)
+            return
+        shares = {kind: float(part.chances[self._masks[kind]].sum()) for kind in _NEEDS}
+        label = max(shares, key=lambda kind: shares[kind]) if sum(shares.values()) >= HELP else Kind.UNKNOWN
+        found.labels[label.value] = max(needed.score, found.labels.get(label.value, 0.0))
 
     def _note(self, match: Match, found: _Found) -> None:
         kind = self._kind(match.id)
@@ -238,7 +262,8 @@ class Reader:
     def _short_answer(self, flat: str, said: Format | None, dialogue: Dialogue) -> Reading | None:
         """A bare format, a bare yes: read wholly from what was said before."""
         beside = self._formats.words_beside(flat)
-        answers = not beside or (dialogue.asked == "format" and len(beside) <= 3)
+        corrects = bool(dialogue.topics and _CORRECTS.search(flat) and not _ASKS.search(flat) and len(beside) <= 6)
+        answers = not beside or (dialogue.asked == "format" and len(beside) <= 3) or corrects
         if said and answers:
             return Reading(topics=dialogue.topics, follow_up=bool(dialogue.topics))
         spoken = set(words(flat))
@@ -256,12 +281,25 @@ class Reader:
             return reading
         if _NOT_THAT.search(flat) and not reading.topics:
             return Reading(topics=dialogue.topics, follow_up=True)
+        if self._continues(reading, weighed, flat, dialogue):
+            return Reading(topics=dialogue.topics[:1], follow_up=True)
         unclear = not reading.topics and (not reading.labels or reading.labels == ("offtopic",))
         if not unclear or len(words(flat)) > MAX_CONTEXT_WORDS:
             return reading
         if set(dialogue.labels) & {"request", "handoff"}:
             return Reading(labels=("request",), escalate=True, follow_up=True)
         return Reading(topics=dialogue.topics, follow_up=True)
+
+    def _continues(self, reading: Reading, weighed: list[_Part], flat: str, dialogue: Dialogue) -> bool:
+        """Whether a short question that is not sure of its own topic fits the last one, once that is put before it."""
+        last = self._k.topics.get(dialogue.topics[0])
+        if last is None or len(weighed) > 1 or len(words(flat)) > MAX_CONTEXT_WORDS or last.id in reading.topics:
+            return False
+        if not weighed[0].asks or weighed[0].chances.max() >= SURE_ALONE:
+            return False
+        _, chances = self.matcher.scores([f"{last.title} {flat}"])
+        together = float(chances[0][self.matcher.ids.index(last.id)])
+        return together >= SURE_ALONE
 
     def _guard(self, reading: Reading, weighed: list[_Part], flat: str) -> Reading:
         """What was understood by nobody goes to the trainer, and health words make an escalation private."""
@@ -306,4 +344,4 @@ class Reader:
 
     @staticmethod
     def _kind_needs(kind: Kind) -> bool:
-        return kind in (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
+        return kind in _NEEDS

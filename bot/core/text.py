@@ -22,6 +22,12 @@ _JOINT = re.compile(
     r"|est|l'|d'|enfin|entre|quel|quelle|quels|je|jusqu|mon|votre|vos)\b)",
     re.I,
 )
+_CLAUSE = re.compile(r"[,()/;]+\s*|\s+-\s+|\s+(?:et|ou|mais|car|parce que?|pcq|puis|and|or|but|because)\s+", re.I)
+_DICTATED = (
+    (re.compile(r"\s+point d'interrogation\b", re.I), " ?"),
+    (re.compile(r"\s+(?:virgule|point virgule)\b", re.I), ","),
+    (re.compile(r"\s+(?:à la ligne|a la ligne|point final)\b", re.I), "."),
+)
 MAX_CHARS = 6000  # of one message that is read for its meaning; the trainer sees the whole
 MAX_RESTORED = 24  # unknown words looked up in one message: bounds the cost of long noisy mails
 
@@ -80,7 +86,10 @@ class Speller:
 def parts(text: str) -> list[str]:
     """Cut a message into sentences, and sentences at the joints of several questions."""
     found = []
-    for sentence in _SENTENCE.split(clean(text)[:MAX_CHARS]):
+    text = clean(text)[:MAX_CHARS]
+    for spoken, mark in _DICTATED:
+        text = spoken.sub(mark, text)
+    for sentence in _SENTENCE.split(text):
         for piece in _JOINT.split(sentence or ""):
             if piece and _WORD.search(piece):
                 found.append(piece.strip(" ,;-–"))
@@ -88,6 +97,6 @@ def parts(text: str) -> list[str]:
 
 
 def fragments(piece: str) -> list[str]:
-    """The clauses of a part, cut at commas and brackets; [] where it has only one."""
-    found = [f.strip() for f in re.split(r"[,()/;]+\s*|\s+-\s+", piece) if len(_WORD.findall(f)) >= 2]
+    """The clauses of a part, cut at commas, brackets and conjunctions; [] where it has only one."""
+    found = [f.strip() for f in _CLAUSE.split(piece) if f and len(_WORD.findall(f)) >= 2]
     return found if 1 < len(found) <= 6 else []
