@@ -26,10 +26,12 @@ SURE_ALONE = 0.80  # a short question this sure of its own topic is no follow-up
 BESIDE = 0.60  # a question beside a request is answered from here on
 HELP = 0.50  # the sum over all classes that need a person, above which a part needs one
 DOUBT = 0.20  # the same for a question that is about nothing else
+CLAUSE = 0.80  # a clause this sure may stand for itself
 MARGIN = 0.08  # two topics closer than this are asked back
 NEAR = 0.08  # a topic this likely is worth offering
 _NEEDS = (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
 MAX_PARTS = 24
+MAX_LEANING_WORDS = 6
 MAX_CONTEXT_WORDS = 9  # a follow-up is short
 
 _ASKS = re.compile(
@@ -44,6 +46,10 @@ _ASKS = re.compile(
 _NEGATED = re.compile(
     r"\b(?:je (?:ne )?(?:demande|parle|parlais|voulais|veux) pas|pas (?:de )?question (?:de|sur)"
     r"|(?:m'en|on s'en|je m'en) (?:fiche|fous|moque))\b"
+)
+_LEANS = re.compile(
+    r"^(?:et |ou |mais |puis )?(?:ca|c'est|elles?|ils?|est-ce que c'|(?:a quoi|d'ou|comment|quand|pourquoi) (?:cela|ca|y)|(?:il )?y en a"
+    r"|is it|are they|how long is it)\b"
 )
 _CORRECTS = re.compile(r"\b(?:non|pardon|finalement|en fait|trompee?|erreur|plutot|sorry|actually)\b")
 _NOT_THAT = re.compile(r"\bnon\b.*\bje (?:parlais|parle|voulais dire|demandais)\b")
@@ -80,6 +86,11 @@ class _Found:
     @property
     def needs_person(self) -> bool:
         return bool(self.labels.keys() & {"request", "handoff", "unknown"})
+
+
+def _asks(text: str, normal: str) -> bool:
+    """Whether a part asks something, as it was typed or once its spelling is restored."""
+    return bool(_ASKS.search(plain(text)) or _ASKS.search(plain(normal)))
 
 
 class Reader:
@@ -155,22 +166,26 @@ class Reader:
         found: list[_Part] = []
         for n, piece in enumerate(pieces):
             mine, after = slice(after, after + len(clauses[n])), after + len(clauses[n])
-            split = [
-                _Part(c, x, row, bool(_ASKS.search(plain(c))))
-                for c, x, row in zip(clauses[n], normal[mine], chances[mine], strict=True)
-            ]
-            if self._says_more(split):
-                found += split
+            split = [_Part(c, x, row, _asks(c, x)) for c, x, row in zip(clauses[n], normal[mine], chances[mine], strict=True)]
+            if self._clauses_say_more(split, float(chances[n].max())):
+                found += [p for p in split if p.asks or p.chances.max() >= CLAUSE]
                 continue
             row = chances[n]
             around = [chances[own + m] for m in (n - 1, n) if 0 <= m < len(pairs)]
-            found.append(_Part(piece, normal[n], self._with_neighbours(row, around), bool(_ASKS.search(plain(piece)))))
+            if n and _LEANS.search(plain(piece)) and len(words(piece)) <= MAX_LEANING_WORDS:
+                row = chances[own + n - 1]  # "et ça dure longtemps ?" is about what was just spoken of
+            else:
+                row = self._with_neighbours(row, around)
+            found.append(_Part(piece, normal[n], row, _asks(piece, normal[n])))
         return found
 
-    def _says_more(self, split: list[_Part]) -> bool:
-        """Whether the clauses of a part are surely about different things."""
-        sure = {self.matcher.ids[int(np.argmax(p.chances))] for p in split if p.chances.max() >= 0.7}
-        return len([i for i in sure if self._kind(i) in (Kind.TOPIC, Kind.REQUEST, Kind.UNKNOWN, Kind.HANDOFF)]) >= 2
+    def _clauses_say_more(self, split: list[_Part], whole: float) -> bool:
+        """Whether the clauses are surely about different things, or one is sure where the whole is not."""
+        if whole >= 0.9:
+            return False
+        sure = {self._best(p).id for p in split if p.chances.max() >= CLAUSE}
+        told = [i for i in sure if self._kind(i) is Kind.TOPIC or self._kind(i) in _NEEDS]
+        return len(told) >= 2 or (bool(told) and whole < 0.6)
 
     def _with_neighbours(self, row: NDArray[np.float32], around: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """A part that says little by itself is also read together with the parts beside it."""
