@@ -48,8 +48,8 @@ _NEGATED = re.compile(
     r"|(?:m'en|on s'en|je m'en) (?:fiche|fous|moque))\b"
 )
 _LEANS = re.compile(
-    r"^(?:et |ou |mais |puis )?(?:ca|c'est|elles?|ils?|est-ce que c'|(?:a quoi|d'ou|comment|quand|pourquoi) (?:cela|ca|y)|(?:il )?y en a"
-    r"|is it|are they|how long is it)\b"
+    r"^(?:et |ou |mais |puis )?(?:ca|c'est|elles?|ils?|est-ce que c'|(?:a quoi|d'ou|comment|quand|pourquoi) (?:cela|ca|y)"
+    r"|(?:il )?y en a|is it|are they|how long is it)\b"
 )
 _CORRECTS = re.compile(r"\b(?:non|pardon|finalement|en fait|trompee?|erreur|plutot|sorry|actually)\b")
 _NOT_THAT = re.compile(r"\bnon\b.*\bje (?:parlais|parle|voulais dire|demandais)\b")
