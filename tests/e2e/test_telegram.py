@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 import sys
+from pathlib import Path
+
+import httpx
 
 from tests.e2e.conftest import ANA, CONTACT, HELPER, STRANGER, TRAINER, Service
 from tests.peers.botapi import BotApi
@@ -237,3 +241,90 @@ async def test_a_clean_stop_ends_with_zero_and_logs_no_words(botapi: BotApi, ser
     assert await service.stop() == 0
     for secret in (b"tournesol", str(ANA).encode(), "Clémentine".encode(), b"test-token"):
         assert secret not in service.log
+
+
+async def test_a_refused_token_and_a_second_service_end_with_a_clear_message(botapi: BotApi, service: Service) -> None:
+    async def ended(**changed: str) -> tuple[int, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "serve"), env={**service.environment, **changed}, stderr=asyncio.subprocess.PIPE
+        )
+        _, err = await asyncio.wait_for(process.communicate(), 60)
+        return process.returncode or 0, err.decode()
+
+    code, err = await ended()
+    assert code == 3
+    assert "another Accueil is running" in err
+    elsewhere = service.environment["ACCUEIL_DATA_DIR"] + "2"
+    code, err = await ended(ACCUEIL_TELEGRAM_TOKEN="123456:another-token-refused", ACCUEIL_DATA_DIR=elsewhere)
+    assert code == 4
+    assert "refuses the token" in err
+    assert "Traceback" not in err
+
+
+async def test_an_edited_knowledge_file_is_picked_up_and_a_faulty_one_is_told(
+    botapi: BotApi, environment: dict[str, str], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(Path(__file__).parents[2] / "knowledge", tmp_path / "knowledge")
+    service = Service({**environment, "ACCUEIL_KNOWLEDGE_DIR": str(folder)})
+    await service.start()
+    try:
+        file = folder / "welcome.yaml"
+        sound = file.read_text("utf-8")
+        file.write_text(sound.replace("topics:", "topiks:", 1), "utf-8")
+        await botapi.text_to(TRAINER, "l'ancienne version reste en service")
+        botapi.user(ANA, "y a-t-il une attestation à la fin ?")
+        await botapi.text_to(ANA, "attestation individuelle")
+        file.write_text(sound.replace("attestation individuelle", "attestation personnelle"), "utf-8")
+        await botapi.text_to(TRAINER, "de nouveau corrects")
+        botapi.user(STRANGER, "y a-t-il une attestation à la fin ?")
+        await botapi.text_to(STRANGER, "attestation personnelle")
+    finally:
+        await service.stop()
+
+
+async def test_a_webhook_takes_updates_only_with_its_secret(
+    botapi: BotApi, environment: dict[str, str], unused_tcp_port: int
+) -> None:
+    hook = {"ACCUEIL_TELEGRAM_WEBHOOK_URL": "https://accueil.example.org/telegram", "PORT": str(unused_tcp_port)}
+    service = Service({**environment, **hook})
+    await service.start()
+    try:
+        secret = str((await botapi.until(lambda: botapi.webhook))["secret_token"])
+        botapi.user(ANA, "merci beaucoup à vous")
+        update, url = botapi.updates[-1], f"http://127.0.0.1:{unused_tcp_port}/telegram"
+        async with httpx.AsyncClient(timeout=10) as client:
+            header = "X-Telegram-Bot-Api-Secret-Token"
+            assert (await client.post(url, json=update)).status_code == 403
+            assert (await client.post(url, json=update, headers={header: secret[:-1] + "x"})).status_code == 403
+            assert (await client.post(url, content=b"{", headers={header: secret})).status_code == 400
+            for _ in range(2):
+                assert (await client.post(url, json=update, headers={header: secret})).status_code == 200
+        await botapi.text_to(ANA, "plaisir")
+        await asyncio.sleep(1)
+        assert len(botapi.texts(ANA)) == 1
+    finally:
+        await service.stop()
+
+
+async def test_an_unanswered_escalation_is_recalled_and_the_learner_told(botapi: BotApi, environment: dict[str, str]) -> None:
+    service = Service({**environment, "ACCUEIL_NUDGE_HOURS": "0.0005"})
+    await service.start()
+    try:
+        _, reference = await escalated(botapi)
+        nudge = await botapi.text_to(TRAINER, "attend une réponse")
+        assert reference in nudge["text"]
+        await botapi.text_to(ANA, "n'est pas oubliée")
+    finally:
+        await service.stop()
+
+
+async def test_the_same_service_runs_on_postgresql(botapi: BotApi, environment: dict[str, str], postgres: str) -> None:
+    service = Service({**environment, "DATABASE_URL": postgres.replace("postgresql://", "postgres://")})
+    await service.start()
+    try:
+        for person in range(6000, 6010):
+            botapi.user(person, "merci pour tout")
+        await botapi.until(lambda: all(botapi.texts(p) for p in range(6000, 6010)))
+        assert all(len(botapi.texts(p)) == 1 for p in range(6000, 6010))
+    finally:
+        await service.stop()
