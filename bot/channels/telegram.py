@@ -56,7 +56,7 @@ COMMANDS = {
 }
 UPDATES = ["message", "edited_message", "callback_query"]
 POLL = 25  # seconds that Telegram holds a request open for
-SEND_TIMEOUT = 20.0
+SEND_TIMEOUT = 15.0
 CONFLICTS = 5  # in a row: another poller is there to stay
 WEBHOOK_BODY = 1_000_000  # bytes; a real update is far smaller
 log = structlog.get_logger("telegram")
@@ -82,7 +82,7 @@ class Telegram:
     ) -> None:
         def request(read_timeout: float) -> HTTPXRequest:
             return HTTPXRequest(
-                connection_pool_size=16, read_timeout=read_timeout, write_timeout=10, connect_timeout=10, pool_timeout=10
+                connection_pool_size=16, read_timeout=read_timeout, write_timeout=10, connect_timeout=5, pool_timeout=5
             )
 
         self._bot = Bot(token, base_url=f"{api_url}/bot", request=request(SEND_TIMEOUT), get_updates_request=request(POLL + 10.0))
@@ -142,7 +142,7 @@ class Telegram:
 
     async def _poll(self, inlet: Inlet) -> None:
         """The next poll confirms what the last one brought: by then it is committed."""
-        await self._patiently(lambda: self._bot.delete_webhook(drop_pending_updates=False))
+        await self._without_webhook()
         name = f"telegram:{self.me.id}"
         offset = int(await inlet.cursor(name) or 0)
         log.info("polling")
@@ -154,6 +154,11 @@ class Telegram:
             following = max(u["update_id"] for u in kept) + 1
             await self._keep(inlet, kept, (name, str(following)))
             offset = following
+
+    async def _without_webhook(self) -> None:
+        """A webhook of an earlier set-up would take the updates; should this fail, the first conflict tries again."""
+        with contextlib.suppress(TelegramError):
+            await self._bot.delete_webhook(drop_pending_updates=False)
 
     async def _updates(self, offset: int) -> Sequence[Any]:
         asked = {"offset": offset, "timeout": POLL, "allowed_updates": UPDATES}
@@ -190,6 +195,8 @@ class Telegram:
                 if conflicts >= CONFLICTS:
                     reason = "another program polls with the same token; stop one of the two"
                     raise ChannelError(reason, fatal=True) from error
+                if "webhook" in error.message.lower():
+                    await self._without_webhook()
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, 8.0)
             except TelegramError as error:

@@ -17,7 +17,7 @@ from bot.errors import DeliveryError, StaleLease, StoreError
 from bot.flow.notice import alert
 from bot.flow.signal import Signal, finishing
 
-LEASE = timedelta(seconds=60)  # longer than any send may take, waiting for its turn included
+LEASE = timedelta(seconds=45)  # longer than any send may take, waiting for its turn included
 TRIES = 150  # about a day, at the longest wait between two
 LONGEST_WAIT = 600.0  # seconds
 log = structlog.get_logger("delivery")
