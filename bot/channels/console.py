@@ -8,6 +8,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console as Screen
@@ -111,7 +112,8 @@ class Terminal:
         for line in body.split("\n"):
             self._screen.print(Text(f"   | {line}", style="dim"))
         if about is not None:
-            hint = f'   (dans un autre terminal : accueil escalations reply {about} "votre réponse")'
+            program = Path(sys.executable).parent / "accueil"
+            hint = f'   (dans un autre terminal : {program} escalations reply {about} "votre réponse")'
             self._screen.print(Text(hint, style="yellow"))
 
     def _prompt(self) -> None:

@@ -264,7 +264,7 @@ class Reader:
             labels -= {"offtopic"}
         offered = [t for t in dict.fromkeys(found.faint) if t not in found.topics]
         return Reading(
-            topics=tuple(sorted(found.topics, key=lambda t: -found.topics[t])),
+            topics=tuple(found.topics),  # in the order in which they were asked
             labels=tuple(sorted(labels)),
             options=tuple(offered[:3]) if not found.topics and not labels and len(offered) > 1 else (),
             escalate=escalate,

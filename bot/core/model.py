@@ -206,7 +206,7 @@ class Question:
 class Reading:
     """What was understood of a whole message.
 
-    topics: knowledge topics asked about, most certain first. labels: the other classes recognised ("request",
+    topics: knowledge topics asked about, in the order of asking. labels: the other classes recognised ("request",
     "unknown", "handoff", "offtopic", small talk). options: topics among which the bot asks which is meant (at most
     three; none of them in ``topics``). format: said by the message about the writer's own course; aside: a format
     that holds for this message alone ("et pour ma collègue à distance ?"). escalate, private: must reach the trainer,
