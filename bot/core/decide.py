@@ -49,14 +49,19 @@ _NEGATED = re.compile(
 )
 _LEANS = re.compile(
     r"^(?:et |ou |mais |puis )?(?:ca|c'est|elles?|ils?|est-ce que c'|(?:a quoi|d'ou|comment|quand|pourquoi) (?:cela|ca|y)"
-    r"|(?:il )?y en a|is it|are they|how long is it)\b"
+    r"|(?:il )?y en a|is it|are they|how long is it|do (?:i|we))\b"
 )
 _CORRECTS = re.compile(r"\b(?:non|pardon|finalement|en fait|trompee?|erreur|plutot|sorry|actually)\b")
+_GREETS = re.compile(r"\W*(?:bonjour|bjr|bonsoir|bsr|salut|slt|hello|hi|coucou|cc|hey|good (?:morning|evening))\b")
 _NOT_THAT = re.compile(r"\bnon\b.*\bje (?:parlais|parle|voulais dire|demandais)\b")
 _NOTED = re.compile(
     r"^\W*(?:ok(?:ay)?|d'?acc?(?:ord)?|c'?(?:est)? note|bien (?:recu|note)|super|parfait|nickel|top|tres bien|merci|merki"
-    r"|ca marche|dac)\b"
+    r"|ca marche|dac|(?:c'est |tout est )?(?:parfait|clair|impec\w*)|plus (?:aucune|de) questions?)\b"
 )
+_BYE = re.compile(
+    r"\b(?:bonne (?:soiree|journee|nuit|fin|aprem|semaine)|bon (?:week-?end|aprem)|a (?:demain|bientot|plus|lundi|jeudi)|ciao|bye)\b"
+)
+_THANKS = re.compile(r"\b(?:m(?:er)?[ck]i|thank|thx)")
 _AGREE = frozenset(
     """oui ok yes ouais daccord d'accord si volontiers exactement voila c'est ca ouep yep svp stp merci absolument tout a
     fait""".split()
@@ -130,7 +135,7 @@ class Reader:
         meant = [p for p in weighed if not self._is_frame(p)] or weighed
         found = _Found()
         if _NOTED.search(flat) and "?" not in flat and not any(p.asks for p in weighed) and self._thanks(weighed, flat):
-            found.labels["thanks"] = 1.0
+            found.labels["goodbye" if _BYE.search(flat) and not _THANKS.search(flat) else "thanks"] = 1.0
             return found, weighed
         if self._is_spam(meant):
             found.labels["offtopic"] = 1.0
@@ -154,7 +159,9 @@ class Reader:
     def _thanks(self, weighed: list[_Part], flat: str) -> bool:
         small = self._masks[Kind.SMALLTALK]
         help_ = max((float(p.chances[self._needs].sum()) for p in weighed), default=0.0)
-        return help_ < HELP and (bool(re.search(r"\bm(?:er)?[ck]i", flat)) or any(p.chances[small].sum() > 0.5 for p in weighed))
+        return help_ < HELP and (
+            bool(_THANKS.search(flat) or _BYE.search(flat)) or any(p.chances[small].sum() > 0.5 for p in weighed)
+        )
 
     def _weigh(self, pieces: list[str]) -> list[_Part]:
         """Score the parts, their clauses and each weak part together with the one before it, in one go."""
@@ -322,7 +329,9 @@ class Reader:
             meant = [p for p in weighed if not self._is_frame(p)]
             if meant:
                 reading = Reading(labels=("unknown",), escalate=True, unanswered=tuple(p.text for p in meant[:1]))
-            elif any(self._kind(self._best(p).id) is Kind.CONTEXT and len(words(p.text)) > 6 for p in weighed):
+            elif not _GREETS.match(flat) and any(
+                self._kind(self._best(p).id) is Kind.CONTEXT and len(words(p.text)) > 6 for p in weighed
+            ):
                 reading = Reading(labels=("help",))
             else:
                 reading = Reading(labels=("greeting",))
