@@ -59,7 +59,8 @@ _NOTED = re.compile(
     r"|ca marche|dac|(?:c'est |tout est )?(?:parfait|clair|impec\w*)|plus (?:aucune|de) questions?)\b"
 )
 _BYE = re.compile(
-    r"\b(?:bonne (?:soiree|journee|nuit|fin|aprem|semaine)|bon (?:week-?end|aprem)|a (?:demain|bientot|plus|lundi|jeudi)|ciao|bye)\b"
+    r"\b(?:bonne (?:soiree|journee|nuit|fin|aprem|semaine)|bon (?:week-?end|aprem)"
+    r"|a (?:demain|bientot|plus|lundi|jeudi)|ciao|bye)\b"
 )
 _THANKS = re.compile(r"\b(?:m(?:er)?[ck]i|thank|thx)")
 _AGREE = frozenset(
