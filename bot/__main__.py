@@ -114,7 +114,7 @@ def doctor() -> None:
     """Try each configured connection, and say in one line each what is wrong. Exit 1 on a fault."""
     import asyncio
 
-    from bot.doctor import examined
+    from bot.commands.doctor import examined
 
     found = asyncio.run(examined(os.environ))
     for name, fault in found:
@@ -239,7 +239,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Decide on labelled messages and show how many were right, for each file."""
-    from bot.evaluation import evaluated, fallen
+    from bot.commands.evaluation import evaluated, fallen
 
     knowledge, reader = _understood(_settings())
     found = evaluated(files, knowledge, reader.read, decisions, progress=not as_json and sys.stderr.isatty())
@@ -261,7 +261,7 @@ def list_escalations(
     all_: Annotated[bool, typer.Option("--all", help="Answered and closed ones too.")] = False, as_json: Json = False
 ) -> None:
     """Open escalations, oldest first. The words of a private one are not shown."""
-    from bot.desk_commands import listed
+    from bot.commands.desk import listed
 
     _print(listed(_settings(), open_only=not all_), as_json)
 
@@ -269,7 +269,7 @@ def list_escalations(
 @escalations.command("show")
 def show_escalation(reference: Annotated[str, typer.Argument(help="12, A12 or #A12")], as_json: Json = False) -> None:
     """One escalation with its conversation. The words of a private one are not shown."""
-    from bot.desk_commands import shown
+    from bot.commands.desk import shown
 
     _print(shown(_settings(), reference), as_json)
 
@@ -277,7 +277,7 @@ def show_escalation(reference: Annotated[str, typer.Argument(help="12, A12 or #A
 @escalations.command("reply")
 def reply_escalation(reference: Annotated[str, typer.Argument(help="12, A12 or #A12")], text: str) -> None:
     """Answer the learner, where the question came in."""
-    from bot.desk_commands import commanded
+    from bot.commands.desk import commanded
 
     print(commanded(_settings(), reference, "answer", text))
 
@@ -285,7 +285,7 @@ def reply_escalation(reference: Annotated[str, typer.Argument(help="12, A12 or #
 @escalations.command("close")
 def close_escalation(reference: Annotated[str, typer.Argument(help="12, A12 or #A12")]) -> None:
     """Close without an answer."""
-    from bot.desk_commands import commanded
+    from bot.commands.desk import commanded
 
     print(commanded(_settings(), reference, "close"))
 
@@ -293,7 +293,7 @@ def close_escalation(reference: Annotated[str, typer.Argument(help="12, A12 or #
 @app.command()
 def forget(person: Annotated[str, typer.Argument(help="telegram:4242")]) -> None:
     """Erase what is kept of a person."""
-    from bot.desk_commands import forgotten
+    from bot.commands.desk import forgotten
 
     print(forgotten(_settings(), person))
 
@@ -301,7 +301,7 @@ def forget(person: Annotated[str, typer.Argument(help="telegram:4242")]) -> None
 @app.command()
 def export(person: Annotated[str, typer.Argument(help="telegram:4242")]) -> None:
     """All that is kept of a person, as JSON."""
-    from bot.desk_commands import exported
+    from bot.commands.desk import exported
 
     print(json.dumps(exported(_settings(), person), ensure_ascii=False, indent=2))
 

@@ -155,9 +155,12 @@ async def _serve(store: Database, channels: Sequence[Channel], shelf: Shelf, des
             await _settled(store, due)
             for task in tasks:
                 task.cancel()
-    except* AccueilError as errors:
-        raise _first(errors) from None
-    except* asyncio.CancelledError:
+    except BaseExceptionGroup as errors:
+        ours = errors.subgroup(AccueilError)
+        if ours is None:
+            raise
+        raise _first(ours) from None
+    except asyncio.CancelledError:
         if not stopped:
             raise
     finally:
@@ -172,7 +175,7 @@ async def _settled(store: Database, due: Signal) -> None:
         await due.wait()
 
 
-def _first(errors: BaseExceptionGroup[AccueilError]) -> AccueilError:
+def _first(errors: BaseExceptionGroup[BaseException]) -> AccueilError:
     found: BaseException = errors
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]

@@ -66,7 +66,8 @@ class Terminal:
         """Piped lines wait for the answer to the one before, as a person would: a number means a button of that answer."""
         if not self._source.isatty():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._answered.wait(), PATIENCE)
+                async with asyncio.timeout(PATIENCE):
+                    await self._answered.wait()
 
     def _raw(self, text: str) -> dict[str, str]:
         """A number presses the button of that number under the last text."""

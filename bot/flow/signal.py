@@ -19,7 +19,9 @@ class Signal:
 
     async def wait(self) -> None:
         try:
-            await asyncio.wait_for(self._event.wait(), self._every)
+            # not wait_for: on Python 3.11 it swallows a cancellation that meets the event, and the loop never ends
+            async with asyncio.timeout(self._every):
+                await self._event.wait()
         except TimeoutError:
             return
         self._event.clear()

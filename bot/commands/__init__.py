@@ -1,0 +1,1 @@
+"""What the command line does beyond one line; imported only when its command runs."""
