@@ -43,7 +43,7 @@ def _knowledge(settings: Settings) -> str:
 
 async def _telegram(settings: Settings, secret: bytes) -> list[tuple[str, str]]:
     if not settings.telegram_token:
-        return [("telegram", "ACCUEIL_TELEGRAM_TOKEN is not set: only the console chat is served")]
+        return [("telegram (not configured: the console chat alone)", "")]
     telegram = Telegram(settings.telegram_token, secret, now, api_url=settings.telegram_api_url)
     try:
         async with asyncio.timeout(PATIENCE):

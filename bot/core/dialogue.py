@@ -193,7 +193,9 @@ def _not_it(message: Message, s: Situation, at: str) -> Response:
             text = say(s.knowledge, "passed_again", reference=known.reference)
             return Response(Outcome("answered", outgoing=_reply(message, [text], ())), Reading())
     missed = replace(message, text=words or "(question effacée)")
-    reading = Reading(labels=("unknown",), escalate=True, private=bool(asked and asked.private))
+    read = s.understand(words, None, Dialogue(message.sender)) if words else Reading()
+    private = bool(asked and asked.private) or read.private
+    reading = Reading(labels=("unknown",), escalate=True, private=private, questions=read.questions)
     return _settle(missed, s, reading, reason="not-it")
 
 
@@ -292,7 +294,8 @@ def _joined(s: Situation, reading: Reading) -> Escalation | None:
 
 
 def _open(message: Message, s: Situation, reading: Reading, reason: str) -> Escalation:
-    near = [m.id for q in reading.questions for m in q.matches if m.id in s.knowledge.topics]
+    refused = _dialogue(s).topics if reason == "not-it" else ()
+    near = [m.id for q in reading.questions for m in q.matches if m.id in s.knowledge.topics and m.id not in refused]
     turns = tuple(t for t in _dialogue(s).turns if reading.private or not t.private)
     return Escalation(
         id=s.next_id,
@@ -308,6 +311,7 @@ def _open(message: Message, s: Situation, reading: Reading, reason: str) -> Esca
         recipients=s.desk.recipients(reading.private),
         opened_at=s.now,
         thread=message.thread,
+        format=reading.aside or reading.format or _dialogue(s).format,
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from bot.core.compose import in_parts, say
+from bot.core.compose import answer_text, in_parts, say, typography, variants_text
 from bot.core.desk import Desk
 from bot.core.model import Choice, Escalation, Event, Format, Knowledge, Outcome, Outgoing, Status, Turn
 
@@ -122,11 +122,13 @@ def _relay(knowledge: Knowledge, escalation: Escalation, command: Command, corre
 
 
 def _nearest(knowledge: Knowledge, escalation: Escalation) -> str:
+    """The nearest topic's answer for the learner's format, or for each where that is not known."""
     topic = knowledge.topics.get(escalation.near[0]) if escalation.near else None
     if topic is None:
         return ""
-    answers = next((topic.answers[f] for f in Format if topic.answers.get(f)), ())
-    return "\n".join(a.text for a in answers)
+    if escalation.format is None and topic.differs:
+        return typography(variants_text(knowledge, topic))
+    return typography(answer_text(knowledge, topic, escalation.format or Format.INTER))
 
 
 def _after(escalation: Escalation, kind: str, command: Command, now: datetime, **changes: object) -> Escalation:

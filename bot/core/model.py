@@ -336,6 +336,7 @@ class Escalation:
     closed_at: datetime | None = None
     thread: Mapping[str, Any] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
+    format: Format | None = None  # the learner's, where known when it was opened
 
     @property
     def reference(self) -> str:

@@ -1,0 +1,187 @@
+"""Conversations, turn after turn, through the real knowledge and the real matcher; no store, no channel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.decide import Reader
+from bot.core.desk import Desk
+from bot.core.dialogue import Response, Situation, respond, stumbled
+from bot.core.escalation import Command, review
+from bot.core.model import Escalation, Format, Intent, Knowledge, Message, Outcome, Status
+from bot.core.rehearse import START, Rehearsal
+from bot.library.load import load
+from bot.library.shelf import understanding
+
+DESK = Desk(
+    trainers=("telegram:1", "telegram:2"),
+    accessibility=("telegram:3", "email:contact@example.org"),
+    context_for=timedelta(minutes=30),
+)
+
+
+@pytest.fixture(scope="module")
+def knowledge() -> Knowledge:
+    return load(Path(__file__).parents[2] / "knowledge")
+
+
+@pytest.fixture(scope="module")
+def reader(knowledge: Knowledge) -> Reader:
+    return understanding(knowledge)
+
+
+@pytest.fixture
+def talk(knowledge: Knowledge, reader: Reader) -> Rehearsal:
+    return Rehearsal(knowledge, reader.read, desk=DESK)
+
+
+def told(response: Response, to: str = "telegram:rehearsal") -> str:
+    return "\n".join(o.body for o in response.outcome.outgoing if o.to == to)
+
+
+def escalation_of(response: Response) -> Escalation:
+    (found,) = response.outcome.escalations
+    return found
+
+
+def test_what_is_known_is_answered_and_what_is_not_goes_to_the_trainer_and_the_reply_says_which(talk: Rehearsal) -> None:
+    talk.format = Format.INTER
+    response = talk.say("on commence à quelle heure ? et je peux venir avec mon chien ?")
+    assert "17\u00a0h" in told(response)
+    assert "mon chien" in told(response)
+    assert escalation_of(response).reference in told(response)
+    assert "mon chien" in told(response, "telegram:1")
+
+
+def test_the_format_is_asked_once_and_remembered(talk: Rehearsal) -> None:
+    asked = talk.say("les pauses durent combien de temps ?")
+    codes = [c.code for o in asked.outcome.outgoing for row in o.choices for c in row]
+    assert codes == ["f:inter:breaks", "f:intra:breaks", "f:distance:breaks"]
+    assert "15\u00a0minutes" in told(talk.say("", intent=Intent.PRESS, press="f:inter:breaks"))
+    assert "12\u00a0h\u00a030" in told(talk.say("et le repas de midi ?"))
+
+
+def test_a_colleagues_format_holds_for_that_answer_alone(talk: Rehearsal) -> None:
+    talk.format = Format.INTER
+    talk.say("quel matériel faut-il prévoir ?")
+    assert "webcam" in told(talk.say("et pour ma collègue qui est à distance ?"))
+    assert talk.dialogue is not None
+    assert talk.dialogue.format is Format.INTER
+
+
+def test_where_the_pages_are_silent_the_bot_says_so_and_asks_the_trainer(talk: Rehearsal) -> None:
+    talk.format = Format.DISTANCE
+    response = talk.say("comment ça se passe pour le déjeuner ?")
+    assert "ne précisent rien" in told(response)
+    assert escalation_of(response).reason == "silent"
+
+
+def test_further_words_join_the_open_escalation_and_merci_changes_nothing(talk: Rehearsal) -> None:
+    first = escalation_of(talk.say("je serai absent demain, mon fils est malade"))
+    added = talk.say("et je ne sais pas encore pour après-demain, il a de la fièvre")
+    assert escalation_of(added).id == first.id
+    assert "fièvre" in told(added, "telegram:1")
+    assert talk.say("merci").outcome.escalations == ()
+
+
+def test_a_health_matter_reaches_the_contact_alone_and_stays_out_of_later_escalations(talk: Rehearsal) -> None:
+    first = talk.say("je suis malentendante, il me faut une boucle magnétique")
+    opened = escalation_of(first)
+    assert opened.private
+    notices = [o for o in first.outcome.outgoing if "malentendante" in o.body and o.kind in ("notice", "nudge")]
+    assert [o.to for o in notices] == ["telegram:3"]
+    assert notices[0].fallback == ("email:contact@example.org",)
+    later = talk.say("au fait, la facture de mars est fausse, pouvez-vous la refaire ?")
+    second = escalation_of(later)
+    assert (second.id != opened.id, second.private) == (True, False)
+    assert not any("malentendante" in o.body for o in later.outcome.outgoing)
+
+
+def test_an_expired_context_is_not_used_but_the_format_is_kept(talk: Rehearsal, knowledge: Knowledge, reader: Reader) -> None:
+    talk.format = Format.INTER
+    talk.say("c'est où ?")
+    assert talk.dialogue is not None
+    message = Message("telegram:late", "telegram", "telegram:rehearsal", "telegram:rehearsal", "oui", START + timedelta(hours=3))
+    late = respond(message, Situation(knowledge, reader.read, DESK, message.received_at, 9, talk.dialogue))
+    assert late.reading.topics == ()
+    assert late.outcome.dialogue is not None
+    assert late.outcome.dialogue.format is Format.INTER
+
+
+def test_ce_nest_pas_ca_passes_the_question_on_once(talk: Rehearsal) -> None:
+    answer = talk.say("est-ce que j'aurai une attestation ?")
+    code = answer.outcome.outgoing[0].choices[-1][-1].code
+    passed = talk.say("", intent=Intent.PRESS, press=code)
+    assert escalation_of(passed).reason == "not-it"
+    assert "attestation" in told(passed, "telegram:1")
+    assert talk.say("", intent=Intent.PRESS, press=code).outcome.escalations == ()
+
+
+def test_small_talk_and_other_things_are_not_escalated(talk: Rehearsal) -> None:
+    for words in ("bonjour", "merci !", "qui a gagné le match hier ?", "t'es un robot ?", "à bientôt"):
+        assert talk.say(words).outcome.end == "answered", words
+
+
+def test_our_own_fault_is_read_by_a_person_in_confidence(talk: Rehearsal, knowledge: Knowledge, reader: Reader) -> None:
+    message = Message("telegram:x", "telegram", "telegram:5", "telegram:5", "un message qui fait tout casser", START)
+    outcome = stumbled(message, Situation(knowledge, reader.read, DESK, START, 7))
+    assert outcome.escalations[0].recipients == DESK.accessibility
+    assert {o.to for o in outcome.outgoing if o.kind == "notice"} == {"telegram:3"}
+    assert any(o.to == "telegram:5" for o in outcome.outgoing)
+
+
+def command(known: Escalation, verb: str, actor: str, text: str = "", key: str = "k") -> Command:
+    return Command(verb, actor, key, text)  # type: ignore[arg-type]
+
+
+def reviewed(knowledge: Knowledge, known: Escalation, *steps: Command) -> tuple[Escalation, Outcome]:
+    outcome = Outcome("answered")
+    for step in steps:
+        outcome = review(knowledge, known, step, START)
+        known = outcome.escalations[0] if outcome.escalations else known
+    return known, outcome
+
+
+def test_the_states_of_an_escalation(talk: Rehearsal, knowledge: Knowledge) -> None:
+    known = escalation_of(talk.say("je veux parler à un humain"))
+    claimed, _ = reviewed(knowledge, known, command(known, "claim", "telegram:1"))
+    assert claimed.status is Status.CLAIMED
+    answered, outcome = reviewed(knowledge, claimed, command(known, "answer", "telegram:1", "Appelez-moi."))
+    assert answered.status is Status.ANSWERED
+    assert any("Appelez-moi." in o.body and o.to == known.chat for o in outcome.outgoing)
+    same, refused = reviewed(knowledge, answered, command(known, "answer", "telegram:2", "Non !"))
+    assert same is answered
+    assert not any(o.to == known.chat for o in refused.outgoing)
+    _, corrected = reviewed(knowledge, answered, command(known, "answer", "telegram:1", "Plutôt lundi.", "k2"))
+    assert any("Correction" in o.body and "Plutôt lundi." in o.body for o in corrected.outgoing)
+
+
+def test_a_closed_escalation_takes_no_answer_and_an_empty_one_sends_nothing(talk: Rehearsal, knowledge: Knowledge) -> None:
+    known = escalation_of(talk.say("je veux parler à un humain"))
+    _, empty = reviewed(knowledge, known, command(known, "answer", "telegram:1", "  "))
+    assert not any(o.to == known.chat for o in empty.outgoing)
+    closed, _ = reviewed(knowledge, known, command(known, "close", "telegram:1"))
+    assert closed.status is Status.CLOSED
+    same, late = reviewed(knowledge, closed, command(known, "answer", "telegram:1", "Trop tard"))
+    assert same is closed
+    assert [o.to for o in late.outgoing] == ["telegram:1"]
+
+
+@pytest.mark.parametrize(("format", "held"), [(Format.DISTANCE, "webcam"), (Format.INTER, "stylo"), (None, "webcam")])
+def test_the_nearest_answer_is_that_of_the_learners_format(
+    talk: Rehearsal, knowledge: Knowledge, format: Format | None, held: str
+) -> None:
+    known = replace(escalation_of(talk.say("je veux parler à un humain")), near=("equipment",), format=format)
+    _, outcome = reviewed(knowledge, known, command(known, "near", "telegram:1"))
+    assert any(held in o.body for o in outcome.outgoing if o.to == known.chat)
+
+
+def test_a_trainers_words_arrive_as_they_were_typed(talk: Rehearsal, knowledge: Knowledge) -> None:
+    known = escalation_of(talk.say("je veux parler à un humain"))
+    words = "RDV à 9h : voir https://example.org/a?b=1 ;) {x} « ok »"
+    _, outcome = reviewed(knowledge, known, command(known, "answer", "telegram:1", words))
+    assert any(words in o.body for o in outcome.outgoing if o.to == known.chat)
