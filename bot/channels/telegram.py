@@ -150,6 +150,7 @@ class Telegram:
             updates = await self._patiently(partial(self._updates, offset))
             kept = [u for u in updates if isinstance(u, dict) and isinstance(u.get("update_id"), int)]
             if not kept:
+                await asyncio.sleep(1 if updates else 0)  # an answer without numbers cannot be confirmed
                 continue
             following = max(u["update_id"] for u in kept) + 1
             await self._keep(inlet, kept, (name, str(following)))

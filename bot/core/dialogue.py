@@ -270,7 +270,7 @@ def _pass_on(message: Message, s: Situation, reading: Reading, reason: str, draf
     joined = _joined(s, reading)
     if joined is not None and reason != "not-it":
         outcome = escalation.added(s.knowledge, joined, _words(message), s.now, message.id)
-        draft.escalations, draft.notices = outcome.escalations, outcome.outgoing
+        draft.escalations, draft.notices = outcome.escalations, (*outcome.outgoing, *_copies(message, joined))
         draft.paragraphs.append(say(s.knowledge, "added", reference=joined.reference))
         return
     opened = _open(message, s, reading, reason or _reason(reading))
@@ -321,7 +321,7 @@ def _copies(message: Message, opened: Escalation) -> tuple[Outgoing, ...]:
         return ()
     thread = {"copy": {"chat": message.chat, "message": message.native_id}}
     return tuple(
-        Outgoing(f"esc:{opened.id}:media:{n}", to, message.media, "notice", about=opened.id, private=True, thread=thread)
+        Outgoing(f"{message.id}:media:{n}", to, message.media, "notice", about=opened.id, private=True, thread=thread)
         for n, to in enumerate(opened.recipients)
         if to.startswith(message.channel + ":")
     )

@@ -50,6 +50,10 @@ class Deliveries:
             except StoreError as error:
                 log.error("store does not answer", error=str(error))
                 await asyncio.sleep(2)
+            except Exception as error:  # one row must never end the loop; its lease runs out and it is tried again
+                log.error("delivery stumbled", error=type(error).__name__)
+                log.debug("traceback", exc_info=error)
+                await asyncio.sleep(1)
 
     async def _deliver(self, delivery: Delivery) -> None:
         if delivery.unsure:

@@ -60,13 +60,17 @@ class Intake:
             except StoreError as error:
                 log.error("store does not answer", error=str(error))
                 await asyncio.sleep(2)
+            except Exception as error:  # one row must never end the loop; its lease runs out and it is tried again
+                log.error("intake stumbled", error=type(error).__name__)
+                log.debug("traceback", exc_info=error)
+                await asyncio.sleep(1)
 
     async def _settle(self, taken: Taken) -> None:
         message: Message | Ignored | None = None
         try:
+            message = self._channels[taken.arrival.channel].read(taken.arrival)
             if taken.attempts > TRIES:
                 raise RuntimeError("its worker died each time")
-            message = self._channels[taken.arrival.channel].read(taken.arrival)
             outcome = await self._decide(message)
             await self._store.commit(taken, outcome, self._clock())
             log.info("settled", row=taken.id, end=outcome.end, reason=outcome.reason)
@@ -104,6 +108,17 @@ class Intake:
             earlier_decision=await self._store.last_decision(message.id) if edited else None,
         )
 
+    async def _stumbled(self, message: Message, otherwise: Outcome) -> Outcome:
+        """A word to the learner and an escalation; where not even that can be made, the alert alone."""
+        try:
+            outcome = stumbled(message, await self._situation(message))
+        except StoreError:
+            raise
+        except Exception as error:
+            log.error("cannot be escalated either", error=type(error).__name__)
+            return otherwise
+        return replace(outcome, outgoing=(*outcome.outgoing, *otherwise.outgoing))
+
     async def _failed(self, taken: Taken, message: Message | Ignored | None, error: Exception) -> None:
         now = self._clock()
         unreadable = message is None and isinstance(error, ValueError)
@@ -116,7 +131,6 @@ class Intake:
         told = alert(self._library.mind.knowledge, self._desk, f"aside:{taken.id}", "alert_aside", row=taken.id)
         outcome = Outcome("ignored", "could not be read", outgoing=told)
         if isinstance(message, Message):
-            outcome = stumbled(message, await self._situation(message))
-            outcome = replace(outcome, outgoing=(*outcome.outgoing, *told))
+            outcome = await self._stumbled(message, outcome)
         await self._store.set_aside(taken, type(error).__name__, outcome, now)
         self._due.set()

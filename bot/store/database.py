@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.core.model import Dialogue, Escalation, Outcome, Outgoing
@@ -51,7 +51,7 @@ class Database:
         try:
             async with self._engine.begin() as connection:
                 yield connection
-        except (DBAPIError, OSError) as error:
+        except (SQLAlchemyError, OSError) as error:
             raise StoreError(f"the database does not answer: {_cause(error)}") from error
 
     # ---------------------------------------------------------------- inbox

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import and_, func, or_, select, update
-from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.model import Outgoing
@@ -73,7 +73,15 @@ async def claim(connection: AsyncConnection, now: datetime, lease: timedelta) ->
         .returning(outbox)
     )
     row = (await connection.execute(took)).mappings().first()
-    return _delivery(row) if row is not None else None
+    if row is None:
+        return None
+    try:
+        outgoing = codec.outgoing.validate_python(row["outgoing"])
+    except ValidationError:  # written by another version: it must not hold up what is behind it
+        unreadable = {"state": "failed", "error": "cannot be read", "lease_until": None}
+        await connection.execute(update(outbox).where(outbox.c.id == row["id"]).values(**unreadable))
+        return await claim(connection, now, lease)
+    return Delivery(row["id"], outgoing, row["attempts"], row["unsure"], row["created_at"])
 
 
 def _nothing_before(now: datetime) -> Any:
@@ -92,11 +100,6 @@ async def _drop_cancelled(connection: AsyncConnection, now: datetime) -> None:
     still_open = select(escalations.c.id).where(escalations.c.id == outbox.c.cancels_with, escalations.c.status.in_(_OPEN))
     due = and_(outbox.c.state == "waiting", outbox.c.due_at <= now, outbox.c.cancels_with.is_not(None))
     await connection.execute(update(outbox).where(due, ~still_open.exists()).values(state="dropped", outgoing=None))
-
-
-def _delivery(row: RowMapping) -> Delivery:
-    outgoing = codec.outgoing.validate_python(row["outgoing"])
-    return Delivery(row["id"], outgoing, row["attempts"], row["unsure"], row["created_at"])
 
 
 async def delivered(connection: AsyncConnection, delivery: Delivery, native_id: str, now: datetime) -> None:
