@@ -114,7 +114,7 @@ class Reader:
     def read(self, text: str, subject: str | None, dialogue: Dialogue) -> Reading:
         """What the message asks for, in the context of the conversation."""
         flat = plain(text)
-        said = self._formats.said(flat)
+        said = self._formats.said(flat) or self._formats.said(plain(self.matcher.speller.restore(text)))
         theirs = bool(said and dialogue.topics and self._formats.about_others(flat))
         own, aside = (None, said) if theirs else (said, None)
         short = self._short_answer(flat, said, dialogue)

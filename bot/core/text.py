@@ -78,7 +78,7 @@ class Speller:
         return " ".join(out)
 
     def _nearest(self, word: str) -> str:
-        reach = 2 if len(word) >= 7 else 1
+        reach = 2 if len(word) >= 6 else 1
         hit = extractOne(word, self._common, scorer=DamerauLevenshtein.distance, score_cutoff=reach)
         return self._forms[hit[0]] if hit else word
 
