@@ -99,6 +99,16 @@ def _asks(text: str, normal: str) -> bool:
     return bool(_ASKS.search(plain(text)) or _ASKS.search(plain(normal)))
 
 
+def _courtesy(flat: str) -> str:
+    """Which small talk fits a message that asks nothing: a greeting, a nod, or words that the bot cannot place."""
+    spoken = set(words(flat))
+    if _GREETS.match(flat):
+        return "greeting"
+    if spoken <= _AGREE and "?" not in flat:
+        return "thanks"  # "ok", a thumb up
+    return "help"
+
+
 class Reader:
     """Reads messages with one knowledge and its matcher."""
 
@@ -330,12 +340,8 @@ class Reader:
             meant = [p for p in weighed if not self._is_frame(p)]
             if meant:
                 reading = Reading(labels=("unknown",), escalate=True, unanswered=tuple(p.text for p in meant[:1]))
-            elif not _GREETS.match(flat) and any(
-                self._kind(self._best(p).id) is Kind.CONTEXT and len(words(p.text)) > 6 for p in weighed
-            ):
-                reading = Reading(labels=("help",))
             else:
-                reading = Reading(labels=("greeting",))
+                reading = Reading(labels=(_courtesy(flat),))
         if reading.escalate and not reading.private and self._health.search(flat):
             return replace(reading, private=True)
         return reading
