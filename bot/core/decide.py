@@ -58,6 +58,7 @@ _NOTED = re.compile(
     r"^\W*(?:ok(?:ay)?|d'?acc?(?:ord)?|c'?(?:est)? note|bien (?:recu|note)|super|parfait|nickel|top|tres bien|merci|merki"
     r"|ca marche|dac|(?:c'est |tout est )?(?:parfait|clair|impec\w*)|plus (?:aucune|de) questions?)\b"
 )
+_JOINED = re.compile(r"\b(?:et|ainsi que|and)\b", re.I)
 _BYE = re.compile(
     r"\b(?:bonne (?:soiree|journee|nuit|fin|aprem|semaine)|bon (?:week-?end|aprem)"
     r"|a (?:demain|bientot|plus|lundi|jeudi)|ciao|bye)\b"
@@ -185,7 +186,7 @@ class Reader:
         for n, piece in enumerate(pieces):
             mine, after = slice(after, after + len(clauses[n])), after + len(clauses[n])
             split = [_Part(c, x, row, _asks(c, x)) for c, x, row in zip(clauses[n], normal[mine], chances[mine], strict=True)]
-            if self._clauses_say_more(split, float(chances[n].max())):
+            if self._clauses_say_more(split, piece, float(chances[n].max())):
                 found += [p for p in split if p.asks or p.chances.max() >= CLAUSE]
                 continue
             row = chances[n]
@@ -197,9 +198,9 @@ class Reader:
             found.append(_Part(piece, normal[n], row, _asks(piece, normal[n])))
         return found
 
-    def _clauses_say_more(self, split: list[_Part], whole: float) -> bool:
+    def _clauses_say_more(self, split: list[_Part], piece: str, whole: float) -> bool:
         """Whether the clauses are surely about different things, or one is sure where the whole is not."""
-        if whole >= 0.9:
+        if whole >= 0.9 and not _JOINED.search(piece):
             return False
         sure = {self._best(p).id for p in split if p.chances.max() >= CLAUSE}
         told = [i for i in sure if self._kind(i) is Kind.TOPIC or self._kind(i) in _NEEDS]

@@ -22,7 +22,7 @@ _JOINT = re.compile(
     r"|est|l'|d'|enfin|entre|quel|quelle|quels|je|jusqu|mon|votre|vos)\b)",
     re.I,
 )
-_CLAUSE = re.compile(r"[,()/;]+\s*|\s+-\s+|\s+(?:et|ou|mais|car|parce que?|pcq|puis|and|or|but|because)\s+", re.I)
+_CLAUSE = re.compile(r"[,()/;]+\s*|\s+-\s+|\s+(?:et|ainsi que|ou|mais|car|parce que?|pcq|puis|and|or|but|because)\s+", re.I)
 _DICTATED = (
     (re.compile(r"\s+point d'interrogation\b", re.I), " ?"),
     (re.compile(r"\s+(?:virgule|point virgule)\b", re.I), ","),
