@@ -22,6 +22,7 @@ _JOINT = re.compile(
     r"|est|l'|d'|enfin|entre|quel|quelle|quels|je|jusqu|mon|votre|vos)\b)",
     re.I,
 )
+_JOINTS = frozenset("et ou mais puis alors donc and or but".split())
 _CLAUSE = re.compile(r"[,()/;]+\s*|\s+-\s+|\s+(?:et|ainsi que|ou|mais|car|parce que?|pcq|puis|and|or|but|because)\s+", re.I)
 _DICTATED = (
     (re.compile(r"\s+point d'interrogation\b", re.I), " ?"),
@@ -91,7 +92,7 @@ def parts(text: str) -> list[str]:
         text = spoken.sub(mark, text)
     for sentence in _SENTENCE.split(text):
         for piece in _JOINT.split(sentence or ""):
-            if piece and _WORD.search(piece):
+            if piece and set(words(piece)) - _JOINTS:
                 found.append(piece.strip(" ,;-–"))
     return found
 
