@@ -43,15 +43,18 @@ def _features(text: str) -> list[int]:
 def _lexical(texts: Sequence[str], weights: Floats | None) -> tuple[Floats, Floats]:
     """TF-IDF in hashed buckets with signs, rows of length 1; the weights are learnt where none are given."""
     rows = np.zeros((len(texts), BUCKETS), np.float32)
-    for n, text in enumerate(texts):
+    for row, text in zip(rows, texts, strict=True):
         codes = np.asarray(_features(text) or [0], np.uint32)
         signs = np.where(codes & 0x80000000, -1.0, 1.0).astype(np.float32)
-        np.add.at(rows[n], codes % BUCKETS, signs)
-    rows = np.sign(rows) * np.log1p(np.abs(rows))
+        np.add.at(row, codes % BUCKETS, signs)
+        held = np.flatnonzero(row)
+        row[held] = np.sign(row[held]) * np.log1p(np.abs(row[held]))
     if weights is None:
-        weights = np.log((1 + len(texts)) / (1 + (rows != 0).sum(0))).astype(np.float32) + 1
+        seen = np.array([np.count_nonzero(column) for column in rows.T], np.float32)
+        weights = np.log((1 + len(texts)) / (1 + seen)).astype(np.float32) + 1
     rows *= weights
-    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    for row in rows:
+        row /= max(float(np.linalg.norm(row)), 1e-6)
     return rows, weights
 
 
@@ -79,6 +82,7 @@ class Matcher:
         normal = [self.speller.restore(t) for t in texts]
         lexical, self._idf = _lexical(normal, None)
         self._lexical = np.ascontiguousarray(lexical.T)  # a text touches some sixty buckets: rows of this
+        del lexical
         self._semantic = [encode(normal), encode(list(map(clean, texts)))] if encode else []
         self._train()
 
@@ -89,9 +93,13 @@ class Matcher:
         kernel = _gauss(self._lexical.T @ self._lexical, WIDTH_LEXICAL)
         for view in self._semantic:
             kernel += _gauss(view @ view.T, WIDTH_SEMANTIC)
-        inverse = np.linalg.inv(kernel + RIDGE * np.eye(len(kernel), dtype=np.float32))
-        self._weights = inverse @ (wanted - self._bias)
-        self._left_out = wanted - self._weights / np.diag(inverse)[:, None]
+        kernel.flat[:: len(kernel) + 1] += RIDGE
+        root = np.linalg.cholesky(kernel)
+        del kernel  # thousands of phrases square: the peak of the whole service
+        _invert_lower(root)
+        self._weights = root.T @ (root @ (wanted - self._bias))
+        diagonal = np.einsum("ij,ij->j", root, root)  # of the kernel's inverse
+        self._left_out = wanted - self._weights / diagonal[:, None]
         self._sharpness = _sharpness(self._left_out, self._own)
 
     def _kernels(self, texts: Sequence[str], normal: Sequence[str]) -> tuple[Floats, Floats]:
@@ -145,9 +153,23 @@ class Matcher:
 
 
 def _gauss(cosines: Floats, width: float) -> Floats:
-    """Gaussian kernel of unit vectors, from their cosines."""
-    values: Floats = np.exp(-width * np.clip(2 - 2 * cosines, 0, None)).astype(np.float32)
-    return values
+    """Gaussian kernel of unit vectors, from their cosines, which it overwrites."""
+    np.minimum(cosines, 1.0, out=cosines)
+    cosines -= 1.0
+    cosines *= 2 * width
+    return np.exp(cosines, out=cosines)
+
+
+def _invert_lower(lower: Floats) -> None:
+    """Invert a lower triangular matrix where it stands: half the memory of a general inverse, and all of it products."""
+    n = len(lower)
+    if n <= 256:
+        lower[:] = np.linalg.inv(lower)
+        return
+    half = n // 2
+    _invert_lower(lower[:half, :half])
+    _invert_lower(lower[half:, half:])
+    lower[half:, :half] = -(lower[half:, half:] @ (lower[half:, :half] @ lower[:half, :half]))
 
 
 def _softmax(raw: Floats) -> Floats:
