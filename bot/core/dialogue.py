@@ -270,12 +270,12 @@ def _pass_on(message: Message, s: Situation, reading: Reading, reason: str, draf
     joined = _joined(s, reading)
     if joined is not None and reason != "not-it":
         outcome = escalation.added(s.knowledge, joined, _words(message), s.now, message.id)
-        draft.escalations, draft.notices = outcome.escalations, (*outcome.outgoing, *_copies(message, joined))
+        draft.escalations, draft.notices = outcome.escalations, (*outcome.outgoing, *escalation.copies(message, joined))
         draft.paragraphs.append(say(s.knowledge, "added", reference=joined.reference))
         return
     opened = _open(message, s, reading, reason or _reason(reading))
     draft.escalations = (opened,)
-    draft.notices = (*escalation.opened(s.knowledge, opened, s.desk), *_copies(message, opened))
+    draft.notices = (*escalation.opened(s.knowledge, opened, s.desk), *escalation.copies(message, opened))
     draft.paragraphs.append(_passed(message, s, reading, opened))
 
 
@@ -312,18 +312,6 @@ def _open(message: Message, s: Situation, reading: Reading, reason: str) -> Esca
         opened_at=s.now,
         thread=message.thread,
         format=reading.aside or reading.format or _dialogue(s).format,
-    )
-
-
-def _copies(message: Message, opened: Escalation) -> tuple[Outgoing, ...]:
-    """A photo, a document, a voice note follows the notice as it is; it is never opened."""
-    if message.intent is not Intent.MEDIA or not message.native_id:
-        return ()
-    thread = {"copy": {"chat": message.chat, "message": message.native_id}}
-    return tuple(
-        Outgoing(f"{message.id}:media:{n}", to, message.media, "notice", about=opened.id, private=True, thread=thread)
-        for n, to in enumerate(opened.recipients)
-        if to.startswith(message.channel + ":")
     )
 
 

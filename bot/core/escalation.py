@@ -14,7 +14,19 @@ from typing import Literal
 
 from bot.core.compose import answer_text, in_parts, say, typography, variants_text
 from bot.core.desk import Desk
-from bot.core.model import Choice, Escalation, Event, Format, Knowledge, Outcome, Outgoing, Status, Turn
+from bot.core.model import (
+    Choice,
+    Escalation,
+    Event,
+    Format,
+    Intent,
+    Knowledge,
+    Message,
+    Outcome,
+    Outgoing,
+    Status,
+    Turn,
+)
 
 OPEN = (Status.OPEN, Status.CLAIMED)
 REASONS = ("request", "handoff", "unknown", "silent", "not-it", "media", "fault")
@@ -57,6 +69,18 @@ def added(knowledge: Knowledge, escalation: Escalation, words: str, now: datetim
         for part in in_parts(_about(escalation, f"{key}:added:{n}", to, body, cancel=False))
     ]
     return Outcome("escalated", escalations=(changed,), outgoing=tuple(rows))
+
+
+def copies(message: Message, escalation: Escalation) -> tuple[Outgoing, ...]:
+    """A photo, a document, a voice note follows the notice as it is; it is never opened."""
+    if message.intent is not Intent.MEDIA or not message.native_id:
+        return ()
+    thread = {"copy": {"chat": message.chat, "message": message.native_id}}
+    return tuple(
+        Outgoing(f"{message.id}:media:{n}", to, message.media, "notice", about=escalation.id, private=True, thread=thread)
+        for n, to in enumerate(_told(escalation))
+        if to.startswith(message.channel + ":")
+    )
 
 
 def review(knowledge: Knowledge, escalation: Escalation, command: Command, now: datetime) -> Outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,9 +12,9 @@ import structlog
 from bot.core.desk import Desk
 from bot.core.model import Knowledge, Outcome, Outgoing
 from bot.core.ports import Channel, Clock, Delivery, Library, Store
-from bot.errors import DeliveryError, StaleLease, StoreError
+from bot.errors import DeliveryError
 from bot.flow.notice import alert
-from bot.flow.signal import Signal, finishing
+from bot.flow.signal import Signal, endless, finishing
 
 LEASE = timedelta(seconds=45)  # longer than any send may take, waiting for its turn included
 TRIES = 150  # about a day, at the longest wait between two
@@ -37,23 +36,14 @@ class Deliveries:
         self._due = due
 
     async def work(self) -> None:
-        """Run until cancelled; a send that has begun is finished first (see ``finishing``)."""
-        while True:
-            try:
-                delivery = await self._store.claim(self._clock(), LEASE)
-                if delivery is None:
-                    await self._due.wait()
-                else:
-                    await finishing(self._deliver(delivery))
-            except StaleLease:
-                log.warning("a send took longer than its lease")
-            except StoreError as error:
-                log.error("store does not answer", error=str(error))
-                await asyncio.sleep(2)
-            except Exception as error:  # one row must never end the loop; its lease runs out and it is tried again
-                log.error("delivery stumbled", error=type(error).__name__)
-                log.debug("traceback", exc_info=error)
-                await asyncio.sleep(1)
+        """Run until cancelled; a send that has begun is finished first."""
+        await endless(self._step, self._due, log)
+
+    async def _step(self) -> bool:
+        delivery = await self._store.claim(self._clock(), LEASE)
+        if delivery is not None:
+            await finishing(self._deliver(delivery))
+        return delivery is not None
 
     async def _deliver(self, delivery: Delivery) -> None:
         if delivery.unsure:

@@ -13,10 +13,10 @@ from bot.core.desk import Desk
 from bot.core.dialogue import Situation, respond, stumbled
 from bot.core.model import Ignored, Intent, Message, Outcome
 from bot.core.ports import Arrival, Channel, Clock, Library, Store, Taken
-from bot.errors import StaleLease, StoreError
+from bot.errors import StoreError
 from bot.flow.notice import alert
 from bot.flow.review import reviewed
-from bot.flow.signal import Signal, finishing
+from bot.flow.signal import Signal, endless, finishing
 
 LEASE = timedelta(seconds=20)  # a decision takes a tenth of a second
 TRIES = 4  # a message that fails so often is set aside
@@ -48,22 +48,13 @@ class Intake:
 
     async def work(self) -> None:
         """Run until cancelled."""
-        while True:
-            try:
-                taken = await self._store.take(self._clock(), LEASE)
-                if taken is None:
-                    await self._came.wait()
-                else:
-                    await finishing(self._settle(taken))
-            except StaleLease:
-                log.info("row was taken back meanwhile")
-            except StoreError as error:
-                log.error("store does not answer", error=str(error))
-                await asyncio.sleep(2)
-            except Exception as error:  # one row must never end the loop; its lease runs out and it is tried again
-                log.error("intake stumbled", error=type(error).__name__)
-                log.debug("traceback", exc_info=error)
-                await asyncio.sleep(1)
+        await endless(self._step, self._came, log)
+
+    async def _step(self) -> bool:
+        taken = await self._store.take(self._clock(), LEASE)
+        if taken is not None:
+            await finishing(self._settle(taken))
+        return taken is not None
 
     async def _settle(self, taken: Taken) -> None:
         message: Message | Ignored | None = None

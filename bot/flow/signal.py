@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+
+import structlog
+
+from bot.errors import StaleLease, StoreError
 
 
 class Signal:
@@ -35,3 +39,20 @@ async def finishing(work: Coroutine[Any, Any, None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait([task], timeout=10)
         raise
+
+
+async def endless(step: Callable[[], Awaitable[bool]], idle: Signal, log: structlog.typing.FilteringBoundLogger) -> None:
+    """Take one step after another until cancelled; ``step`` says whether there was anything to do."""
+    while True:
+        try:
+            if not await step():
+                await idle.wait()
+        except StaleLease:
+            log.info("row was taken back meanwhile")
+        except StoreError as error:
+            log.error("store does not answer", error=str(error))
+            await asyncio.sleep(2)
+        except Exception as error:  # one row must never end the loop; its lease runs out and it is tried again
+            log.error("stumbled", error=type(error).__name__)
+            log.debug("traceback", exc_info=error)
+            await asyncio.sleep(1)
