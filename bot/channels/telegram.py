@@ -168,7 +168,10 @@ class Telegram:
 
     async def _keep(self, inlet: Inlet, updates: Sequence[dict[str, Any]], cursor: tuple[str, str] | None) -> None:
         now = self._clock()
-        arrivals = [Arrival(key_of(u), self.name, person_of(u), u, now) for u in updates]
+        # a microsecond apart: a button tells by the time which message it answers
+        arrivals = [
+            Arrival(key_of(u), self.name, person_of(u), u, now + timedelta(microseconds=n)) for n, u in enumerate(updates)
+        ]
         while True:
             try:
                 await inlet.keep(arrivals, cursor)

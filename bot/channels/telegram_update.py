@@ -91,8 +91,7 @@ def _press(query: CallbackQuery, me: Me, received_at: datetime) -> Message | Ign
         return Ignored("a button that is not theirs")
     chat = query.message.chat
     return Message(
-        # one button of one message is one command, however often it is tapped
-        id=f"telegram:{chat.id}:{query.message.message_id}:{code}",
+        id=f"telegram:press:{query.id}",
         channel="telegram",
         sender=owner,
         chat=f"telegram:{chat.id}",
@@ -100,6 +99,7 @@ def _press(query: CallbackQuery, me: Me, received_at: datetime) -> Message | Ign
         received_at=received_at,
         intent=Intent.PRESS,
         press=code,
+        reply_to=str(query.message.message_id),
         name=_name(query.from_user),
         group=chat.type != "private",
     )

@@ -125,12 +125,14 @@ class Reader:
     def read(self, text: str, subject: str | None, dialogue: Dialogue) -> Reading:
         """What the message asks for, in the context of the conversation."""
         flat = plain(text)
+        restored = plain(self.matcher.speller.restore(f"{subject or ''} {text}"))
+        health = bool(self._health.search(flat) or self._health.search(restored))
         said = self._formats.said(flat) or self._formats.said(plain(self.matcher.speller.restore(text)))
         theirs = bool(said and dialogue.topics and self._formats.about_others(flat))
         own, aside = (None, said) if theirs else (said, None)
         short = self._short_answer(flat, said, dialogue)
         if short is not None:
-            return replace(short, format=own, aside=aside)
+            return replace(short, format=own, aside=aside, health=health)
         found, weighed = self._whole(parts(text)[:MAX_PARTS], flat)
         if subject and not (found.topics or found.needs_person or found.faint):
             with_subject, more = self._whole([subject, *parts(text)[:MAX_PARTS]], plain(f"{subject} ? {text}"))
@@ -138,7 +140,7 @@ class Reader:
                 found, weighed = with_subject, more
         reading = self._guard(self._in_context(self._reading(found), weighed, flat, dialogue), weighed, flat)
         questions = tuple(Question(p.text, p.normal, self._matches(p)) for p in weighed)
-        return replace(reading, format=own, aside=aside, questions=questions)
+        return replace(reading, format=own, aside=aside, questions=questions, health=health)
 
     # ------------------------------------------------------------ parts
 
@@ -336,15 +338,13 @@ class Reader:
         return together >= SURE_ALONE
 
     def _guard(self, reading: Reading, weighed: list[_Part], flat: str) -> Reading:
-        """What was understood by nobody goes to the trainer, and health words make an escalation private."""
+        """What was understood by nobody goes to the trainer."""
         if not (reading.topics or reading.labels or reading.options):
             meant = [p for p in weighed if not self._is_frame(p)]
             if meant:
                 reading = Reading(labels=("unknown",), escalate=True, unanswered=tuple(p.text for p in meant[:1]))
             else:
                 reading = Reading(labels=(_courtesy(flat),))
-        if reading.escalate and not reading.private and self._health.search(flat):
-            return replace(reading, private=True)
         return reading
 
     # ------------------------------------------------------------ lookups

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,6 +26,7 @@ from bot.core.model import (
     Status,
     Turn,
 )
+from bot.core.text import plain
 
 Understand = Callable[[str, str | None, Dialogue], Reading]
 
@@ -79,11 +81,13 @@ def respond(message: Message, situation: Situation) -> Response:
     if message.intent is Intent.COMMAND:
         return _command(message, s)
     if message.intent is Intent.PRESS:
-        return _press(message, s)
+        return _press(message, s, situation.dialogue)
     if message.intent is Intent.MEDIA:
-        return _settle(message, s, Reading(labels=("request",), escalate=True), reason="media")
+        # neither caption nor file name is answered, but both may tell that it is a matter of health
+        health = s.understand(f"{message.text} {_file_words(message)}", None, Dialogue(message.sender)).health
+        return _settle(message, s, Reading(labels=("request",), escalate=True, follow_up=True, health=health), reason="media")
     reading = s.understand(message.text, message.subject, _dialogue(s))
-    decision = digest(reading)
+    decision = digest(reading, message.text)
     if message.intent is Intent.EDIT and situation.earlier_decision == decision:
         return Response(Outcome("ignored", "edited, but the decision is the same"), reading)
     return _settle(message, s, reading)
@@ -100,9 +104,10 @@ def stumbled(message: Message, situation: Situation) -> Outcome:
     return Outcome("escalated", message=message.id, outgoing=rows, escalations=(opened,))
 
 
-def digest(reading: Reading) -> str:
-    """A short fingerprint of what was decided; equal for readings that lead to the same reply."""
-    told = (reading.topics, reading.labels, reading.options, reading.format, reading.aside, reading.escalate)
+def digest(reading: Reading, text: str = "") -> str:
+    """A short fingerprint of what was decided; what goes to a person differs with its words too."""
+    words = plain(text) if reading.escalate or reading.health else ""
+    told = (reading.topics, reading.labels, reading.options, reading.format, reading.aside, reading.escalate, words)
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
@@ -170,7 +175,9 @@ def _forget(message: Message, s: Situation) -> Response:
     return Response(Outcome("answered", outgoing=row, forget=(message.sender,)), Reading())
 
 
-def _press(message: Message, s: Situation) -> Response:
+def _press(message: Message, s: Situation, stored: Dialogue | None) -> Response:
+    if _dialogue(s).pressed == _pressed(message):
+        return Response(Outcome("ignored", "the same button again"), Reading())
     kind, _, rest = message.press.partition(":")
     value, _, about = rest.partition(":")
     if kind == "f" and value in set(Format):
@@ -179,14 +186,21 @@ def _press(message: Message, s: Situation) -> Response:
     if kind == "t" and value in s.knowledge.topics:
         return _settle(message, s, Reading(topics=(value,), follow_up=True))
     if kind == "n":
-        return _not_it(message, s, value)
+        return _not_it(message, s, value, stored or _dialogue(s))
     return Response(Outcome("ignored", "a button that no longer exists"), Reading())
 
 
-def _not_it(message: Message, s: Situation, at: str) -> Response:
-    """The learner says that the answer missed: their own question goes to the trainer, once."""
-    turns = [t for t in _dialogue(s).turns if t.speaker == "learner"]
-    asked = next((t for t in turns if str(int(t.at.timestamp())) == at), turns[-1] if turns else None)
+def _pressed(message: Message) -> str:
+    return f"{message.reply_to}:{message.press}" if message.intent is Intent.PRESS else ""
+
+
+def _stamp(at: datetime) -> str:
+    return str(int(at.timestamp() * 1_000_000))
+
+
+def _not_it(message: Message, s: Situation, at: str, stored: Dialogue) -> Response:
+    """The learner says that the answer missed: their own question goes to the trainer, once, however late."""
+    asked = next((t for t in stored.turns if t.speaker == "learner" and _stamp(t.at) == at), None)
     words = asked.text if asked else ""
     for known in s.open_escalations:
         if known.reason == "not-it" and words in known.questions:
@@ -195,7 +209,7 @@ def _not_it(message: Message, s: Situation, at: str) -> Response:
     missed = replace(message, text=words or "(question effacée)")
     read = s.understand(words, None, Dialogue(message.sender)) if words else Reading()
     private = bool(asked and asked.private) or read.private
-    reading = Reading(labels=("unknown",), escalate=True, private=private, questions=read.questions)
+    reading = Reading(labels=("unknown",), escalate=True, private=private, health=read.health, questions=read.questions)
     return _settle(missed, s, reading, reason="not-it")
 
 
@@ -211,6 +225,7 @@ def _settle(message: Message, s: Situation, reading: Reading, reason: str = "") 
     if silent and not reading.escalate:
         reading, reason = replace(reading, escalate=True), "silent"
     if reading.escalate:
+        reading = replace(reading, private=reading.private or reading.health or _stays_private(s, reading))
         _pass_on(message, s, reading, reason, draft)
     if reading.options:
         draft.paragraphs.append(say(s.knowledge, "ask_topic"))
@@ -221,8 +236,9 @@ def _settle(message: Message, s: Situation, reading: Reading, reason: str = "") 
     if not draft.paragraphs:
         draft.paragraphs += _small_talk(s.knowledge, reading)
     elif reading.topics and not waiting and not reading.options and not reading.escalate:
-        stamp = int(message.received_at.timestamp())
-        draft.choices.append((Choice(say(s.knowledge, "not_it_button"), f"n:{stamp}"),))
+        asked_at = _asked_at(message, s)
+        if asked_at is not None:
+            draft.choices.append((Choice(say(s.knowledge, "not_it_button"), f"n:{_stamp(asked_at)}"),))
     asked = "topic" if reading.options else "format" if waiting else ""
     keeps = reading.topics or reading.options or reading.escalate
     dialogue = replace(
@@ -234,6 +250,21 @@ def _settle(message: Message, s: Situation, reading: Reading, reason: str = "") 
         options=reading.options,
     )
     return _close(message, s, reading, draft, dialogue)
+
+
+def _stays_private(s: Situation, reading: Reading) -> bool:
+    """What follows a private matter, and is no question of its own, is part of it, answered or not."""
+    turns = _dialogue(s).turns
+    passed_on = {"request", "handoff", "unknown"} & set(_dialogue(s).labels)
+    return bool(turns and turns[-1].private and passed_on) and (reading.follow_up or not reading.topics)
+
+
+def _asked_at(message: Message, s: Situation) -> datetime | None:
+    """When the words were said that this reply answers: a button answers an earlier message."""
+    if message.intent is not Intent.PRESS:
+        return message.received_at if message.intent is not Intent.COMMAND else None
+    said = [t.at for t in _dialogue(s).turns if t.speaker == "learner"]
+    return said[-1] if said else None
 
 
 def _answers(message: Message, s: Situation, reading: Reading, fmt: Format | None, draft: _Draft) -> tuple[str, ...]:
@@ -269,7 +300,7 @@ def _pass_on(message: Message, s: Situation, reading: Reading, reason: str, draf
     """Open an escalation, or add to the one that this conversation is already about."""
     joined = _joined(s, reading)
     if joined is not None and reason != "not-it":
-        outcome = escalation.added(s.knowledge, joined, _words(message), s.now, message.id)
+        outcome = escalation.added(s.knowledge, joined, _words(message), s.now, _key(message))
         draft.escalations, draft.notices = outcome.escalations, (*outcome.outgoing, *escalation.copies(message, joined))
         draft.paragraphs.append(say(s.knowledge, "added", reference=joined.reference))
         return
@@ -287,15 +318,15 @@ def _joined(s: Situation, reading: Reading) -> Escalation | None:
     if not {"request", "handoff", "unknown"} & set(_dialogue(s).labels):
         return None
     open_ = [e for e in s.open_escalations if e.status in (Status.OPEN, Status.CLAIMED)]
-    if reading.follow_up and not reading.private:
-        return open_[-1] if open_ else None
     same = [e for e in open_ if e.private == reading.private]
     return same[-1] if same else None
 
 
 def _open(message: Message, s: Situation, reading: Reading, reason: str) -> Escalation:
-    refused = _dialogue(s).topics if reason == "not-it" else ()
-    near = [m.id for q in reading.questions for m in q.matches if m.id in s.knowledge.topics and m.id not in refused]
+    format = reading.aside or reading.format or _dialogue(s).format
+    refused = set(_dialogue(s).topics) if reason == "not-it" else set()
+    refused |= {t.id for t in s.knowledge.topics.values() if format in t.silent}  # nothing to send there
+    near = [*reading.topics, *(m.id for q in reading.questions for m in q.matches if m.id in s.knowledge.topics)]
     turns = tuple(t for t in _dialogue(s).turns if reading.private or not t.private)
     return Escalation(
         id=s.next_id,
@@ -305,13 +336,13 @@ def _open(message: Message, s: Situation, reading: Reading, reason: str) -> Esca
         questions=(_words(message),),
         conversation=turns[-6:],
         reason=reason,
-        near=tuple(dict.fromkeys((*reading.topics, *near)))[:3],
+        near=tuple(t for t in dict.fromkeys(near) if t not in refused)[:3],
         private=reading.private,
         status=Status.OPEN,
         recipients=s.desk.recipients(reading.private),
         opened_at=s.now,
         thread=message.thread,
-        format=reading.aside or reading.format or _dialogue(s).format,
+        format=format,
     )
 
 
@@ -348,18 +379,20 @@ def _close(message: Message, s: Situation, reading: Reading, draft: _Draft, dial
     if draft.sheets:
         body += "\n\n" + compose.source_line(s.knowledge, draft.sheets.values())
     rows = (*_reply(message, [*_introduction(message, s), body], tuple(draft.choices)), *draft.notices)
-    said = Turn("learner", _words(message)[:1000], message.received_at, reading.private)
-    told = Turn("bot", body[:1000], s.now, reading.private)
+    private = reading.private or reading.health or any(e.private for e in draft.escalations)
+    said = Turn("learner", _words(message)[:1000], message.received_at, private)
+    told = Turn("bot", body[:1000], s.now, private)
     asked = () if message.intent in (Intent.PRESS, Intent.COMMAND) else (said,)
     dialogue = replace(
         dialogue,
         turns=(*dialogue.turns, *asked, told)[-TURNS_KEPT:],
         introduced=True,
         expires_at=s.now + s.desk.context_for,
+        pressed=_pressed(message),
     )
     outcome = Outcome(
         end="escalated" if draft.escalations else "answered",
-        decision=digest(reading),
+        decision=digest(reading, message.text),
         message=message.id,
         dialogue=None if message.group else dialogue,
         outgoing=rows,
@@ -375,11 +408,19 @@ def _introduction(message: Message, s: Situation) -> list[str]:
     return [say(s.knowledge, "intro", person=message.name)]
 
 
-def _reply(message: Message, paragraphs: list[str], choices: tuple[tuple[Choice, ...], ...]) -> tuple[Outgoing, ...]:
+def _key(message: Message) -> str:
+    """What this input is known by; each edit of a message is an input of its own."""
     edit = hashlib.sha256(message.text.encode("utf-8", "replace")).hexdigest()[:8]
-    key = f"{message.id}:reply" if message.intent is not Intent.EDIT else f"{message.id}:edit:{edit}"
+    return f"{message.id}:edit:{edit}" if message.intent is Intent.EDIT else message.id
+
+
+def _file_words(message: Message) -> str:
+    return re.sub(r"[\W_]+", " ", message.media)
+
+
+def _reply(message: Message, paragraphs: list[str], choices: tuple[tuple[Choice, ...], ...]) -> tuple[Outgoing, ...]:
     row = Outgoing(
-        key=key,
+        key=f"{_key(message)}:reply",
         to=message.chat,
         body="\n\n".join(paragraphs),
         choices=choices,

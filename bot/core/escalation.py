@@ -107,6 +107,8 @@ def listing(escalation: Escalation) -> str:
 def _claim(knowledge: Knowledge, escalation: Escalation, command: Command, now: datetime) -> Outcome:
     if escalation.claimed_by and escalation.claimed_by != command.actor:
         return _word(knowledge, escalation, command, "claimed_by_other", other="quelqu'un d'autre")
+    if escalation.claimed_by == command.actor:
+        return _word(knowledge, escalation, command, "claimed")
     changed = _after(escalation, "claimed", command, now, status=Status.CLAIMED, claimed_by=command.actor)
     told = _others(knowledge, changed, command, "claimed_by_other")
     mine = _word(knowledge, changed, command, "claimed", changed=True)
@@ -119,6 +121,9 @@ def _answer(knowledge: Knowledge, escalation: Escalation, command: Command, now:
     correction = escalation.status is Status.ANSWERED
     if correction and escalation.answered_by != command.actor:
         return _word(knowledge, escalation, command, "refused_answered")
+    said = [e.text for e in escalation.events if e.kind in ("answered", "corrected")]
+    if correction and said and said[-1].strip() == command.text.strip():
+        return Outcome("ignored", "the same answer again")
     kind = "corrected" if correction else "answered"
     changed = _after(escalation, kind, command, now, status=Status.ANSWERED, answered_by=command.actor, answered_at=now)
     relay = _relay(knowledge, changed, command, correction)
@@ -156,7 +161,7 @@ def _nearest(knowledge: Knowledge, escalation: Escalation) -> str:
 
 
 def _after(escalation: Escalation, kind: str, command: Command, now: datetime, **changes: object) -> Escalation:
-    event = Event(kind, command.actor, command.text if command.verb == "answer" else "", now)
+    event = Event(kind, command.actor, command.text, now)
     return replace(escalation, events=(*escalation.events, event), **changes)  # type: ignore[arg-type]
 
 

@@ -222,6 +222,7 @@ class Reading:
     private: bool = False
     unanswered: tuple[str, ...] = ()
     follow_up: bool = False
+    health: bool = False  # a word of health stands in it: private as soon as any of it is passed on
     questions: tuple[Question, ...] = ()
 
 
@@ -255,6 +256,7 @@ class Dialogue:
     turns: tuple[Turn, ...] = ()
     introduced: bool = False
     expires_at: datetime | None = None
+    pressed: str = ""  # the last button, where nothing was said since: a double tap is one press
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,9 @@ async def reviewed(message: Message, store: Store, knowledge: Knowledge, desk: D
             return _word(message, say(knowledge, "refused_media", reference=escalation.reference))
         key = f"{message.id}:{hash_of(text)}" if message.intent is Intent.EDIT else message.id
         return review(knowledge, escalation, Command("answer", message.sender, key, text, message.name), now)
+    named = _REFERENCE.match(message.text)
+    if named:  # what was meant for a learner must not be read as the trainer's own question
+        return _word(message, say(knowledge, "refused_unknown", reference=f"#A{named[1]}"))
     waiting = [e.reference for e in await store.escalations() if message.sender in e.recipients]
     if waiting and message.intent is Intent.TEXT:
         # a trainer who forgot to press "reply" must not believe that the learner has the answer

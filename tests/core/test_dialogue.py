@@ -95,10 +95,63 @@ def test_a_health_matter_reaches_the_contact_alone_and_stays_out_of_later_escala
     notices = [o for o in first.outcome.outgoing if "malentendante" in o.body and o.kind in ("notice", "nudge")]
     assert [o.to for o in notices] == ["telegram:3"]
     assert notices[0].fallback == ("email:contact@example.org",)
+    talk.say("y a-t-il une attestation à la fin ?")
     later = talk.say("au fait, la facture de mars est fausse, pouvez-vous la refaire ?")
     second = escalation_of(later)
     assert (second.id != opened.id, second.private) == (True, False)
     assert not any("malentendante" in o.body for o in later.outcome.outgoing)
+
+
+def test_what_follows_a_private_matter_stays_private_also_once_it_is_answered(talk: Rehearsal) -> None:
+    opened = escalation_of(talk.say("je suis malentendante, il me faut une boucle magnétique"))
+    assert escalation_of(talk.say("c'est depuis mon accident")).id == opened.id
+    talk.open = []  # answered meanwhile
+    later = escalation_of(talk.say("je préfère en parler à quelqu'un"))
+    assert later.private
+    assert later.recipients == DESK.accessibility
+
+
+@pytest.mark.parametrize(
+    ("caption", "file"),
+    [("je suis en fauteuil roulant", "photo"), ("", "document certificat_RQTH.pdf"), ("mon dossier andicap", "photo")],
+)
+def test_a_file_whose_caption_or_name_tells_of_health_goes_to_the_contact_alone(talk: Rehearsal, caption: str, file: str) -> None:
+    response = talk.say(caption, intent=Intent.MEDIA, media=file, native_id="7")
+    assert escalation_of(response).private
+    assert {o.to for o in response.outcome.outgoing} <= {"telegram:3", "telegram:rehearsal"}
+
+
+def test_a_word_of_health_is_private_as_soon_as_its_message_is_passed_on(talk: Rehearsal) -> None:
+    talk.format = Format.DISTANCE
+    silent = escalation_of(talk.say("je suis diabétique, comment ça se passe pour le déjeuner ?"))
+    assert (silent.reason, silent.private) == ("silent", True)
+    answer = talk.say("je suis diabétique, y a-t-il des pauses ?")
+    code = answer.outcome.outgoing[0].choices[-1][-1].code
+    assert escalation_of(talk.say("", intent=Intent.PRESS, press=code)).private
+    later = talk.say("y a-t-il une attestation ? et je peux venir avec mon chien ?")
+    assert not any("diabétique" in o.body for o in later.outcome.outgoing if o.to in DESK.trainers)
+
+
+def test_an_edit_of_words_that_were_passed_on_reaches_the_trainer(talk: Rehearsal, knowledge: Knowledge, reader: Reader) -> None:
+    first = talk.say("je peux venir avec mon chien le 12 ?")
+    opened = escalation_of(first)
+    edited = Message(
+        first.outcome.message, "telegram", "telegram:rehearsal", "telegram:rehearsal", "je peux venir avec mon chien le 15 ?", START,
+        intent=Intent.EDIT,
+    )  # fmt: skip
+    known = Situation(knowledge, reader.read, DESK, START, 9, talk.dialogue, (opened,), first.outcome.decision)
+    response = respond(edited, known)
+    assert "le 15" in told(response, "telegram:1")
+    keys = {o.key for o in first.outcome.outgoing}
+    assert not keys & {o.key for o in response.outcome.outgoing}
+
+
+def test_a_double_tap_is_one_press_but_a_change_of_mind_is_answered(talk: Rehearsal) -> None:
+    talk.say("les pauses durent combien de temps ?")
+    presses = [("f:inter:breaks", True), ("f:inter:breaks", False), ("f:distance:breaks", True), ("f:inter:breaks", True)]
+    for code, answered in presses:
+        response = talk.say("", intent=Intent.PRESS, press=code, reply_to="1")
+        assert bool(response.outcome.outgoing) is answered, code
 
 
 def test_an_expired_context_is_not_used_but_the_format_is_kept(talk: Rehearsal, knowledge: Knowledge, reader: Reader) -> None:
