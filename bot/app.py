@@ -7,7 +7,7 @@ import fcntl
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -152,7 +152,7 @@ async def _serve(store: Database, channels: Sequence[Channel], shelf: Shelf, des
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(work) for work in loops]
             await asyncio.gather(*(channel.receive(intake) for channel in channels))
-            await _settled(store, due)
+            await _settled(store, due, by_name)
             for task in tasks:
                 task.cancel()
     except BaseExceptionGroup as errors:
@@ -169,9 +169,9 @@ async def _serve(store: Database, channels: Sequence[Channel], shelf: Shelf, des
     log.info("stopped")
 
 
-async def _settled(store: Database, due: Signal) -> None:
+async def _settled(store: Database, due: Signal, channels: Collection[str]) -> None:
     """Wait until what came in is answered and sent: the end of a chat's input."""
-    while not await store.idle(now()):
+    while not await store.idle(now(), channels):
         await due.wait()
 
 

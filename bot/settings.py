@@ -136,7 +136,8 @@ class _Reader:
 
     def database(self) -> str:
         raw = self.text("DATABASE_URL")
-        if raw and not re.match(r"(?:postgres(?:ql)?(?:\+psycopg)?://[^/]*\S|sqlite:///\S)", raw):
+        served = re.match(r"(?:postgres(?:ql)?(?:\+psycopg)?://[^/]*\S|sqlite:///\S)", raw)
+        if raw and (not served or (not raw.startswith("sqlite") and _split(raw.split("?")[0]) is None and "@" in raw)):
             self.faults.append(
                 "DATABASE_URL: not an address that is served; write sqlite:////path/accueil.db or postgres://user:password@host/name"
             )

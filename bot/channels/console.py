@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import sys
 import threading
 import uuid
@@ -42,11 +43,15 @@ class Terminal:
     async def receive(self, inlet: Inlet) -> None:
         lines: asyncio.Queue[str | None] = asyncio.Queue()
         loop = asyncio.get_running_loop()
+        if isinstance(self._source, io.TextIOWrapper):
+            self._source.reconfigure(errors="replace")
 
         def read() -> None:
-            for line in self._source:
-                loop.call_soon_threadsafe(lines.put_nowait, line)
-            loop.call_soon_threadsafe(lines.put_nowait, None)
+            try:
+                for line in self._source:
+                    loop.call_soon_threadsafe(lines.put_nowait, line)
+            finally:  # also where the input cannot be read: a chat must not wait for ever
+                loop.call_soon_threadsafe(lines.put_nowait, None)
 
         # a daemon: a blocked read of a terminal must not hold up the end of the program
         threading.Thread(target=read, daemon=True).start()
@@ -71,7 +76,7 @@ class Terminal:
 
     def _raw(self, text: str) -> dict[str, str]:
         """A number presses the button of that number under the last text."""
-        if text.isdigit() and 0 < int(text) <= len(self._choices):
+        if text.isdecimal() and len(text) < 4 and 0 < int(text) <= len(self._choices):
             return {"press": self._choices[int(text) - 1].code}
         return {"text": text}
 

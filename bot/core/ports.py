@@ -5,7 +5,7 @@ They are the contract: what each promises about order, repetition and failure is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -72,8 +72,8 @@ class Store(Protocol):
 
     async def cursor(self, name: str) -> str | None: ...
 
-    async def take(self, now: datetime, lease: timedelta) -> Taken | None:
-        """Lease the oldest waiting row, of a person none of whose earlier rows is unfinished. None: nothing to do.
+    async def take(self, now: datetime, lease: timedelta, channels: Collection[str]) -> Taken | None:
+        """Lease the oldest waiting row of these channels, of a person none of whose earlier rows is unfinished, if any.
 
         A row whose lease has run out (its worker died) is waiting again. Two workers never get the same row.
         """
@@ -115,8 +115,10 @@ class Store(Protocol):
     async def escalations(self, *, learner: str | None = None, open_only: bool = True, limit: int = 200) -> list[Escalation]: ...
 
     # -- outbox
-    async def claim(self, now: datetime, lease: timedelta) -> Delivery | None:
-        """Lease the oldest due row, one at a time for each ``to`` and in order, marked as sending before it is returned.
+    async def claim(self, now: datetime, lease: timedelta, channels: Collection[str]) -> Delivery | None:
+        """Lease the oldest due row to an address of these channels, marked as sending before it is returned.
+
+        One at a time for each ``to``, and in order.
 
         A sending row whose lease has run out was on the wire when its worker died: it comes back with ``unsure`` raised.
         A row whose ``cancels_with`` escalation is no longer open is dropped unsent.
@@ -157,8 +159,8 @@ class Store(Protocol):
         """Give back all leases at once: only for a worker that knows that it is the only one."""
         ...
 
-    async def idle(self, now: datetime) -> bool:
-        """Whether nothing waits to be handled or to be sent now."""
+    async def idle(self, now: datetime, channels: Collection[str]) -> bool:
+        """Whether nothing waits to be handled or to be sent now on these channels."""
         ...
 
     async def counts(self) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,12 +13,13 @@ import structlog
 from bot.core.desk import Desk
 from bot.core.model import Knowledge, Outcome, Outgoing
 from bot.core.ports import Channel, Clock, Delivery, Library, Store
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, StaleLease, StoreError
 from bot.flow.notice import alert
 from bot.flow.signal import Signal, endless, finishing
 
 LEASE = timedelta(seconds=45)  # longer than any send may take, waiting for its turn included
 TRIES = 150  # about a day, at the longest wait between two
+OWN_TRIES = 5  # of a text on which our own code fails
 LONGEST_WAIT = 600.0  # seconds
 log = structlog.get_logger("delivery")
 
@@ -40,7 +42,7 @@ class Deliveries:
         await endless(self._step, self._due, log)
 
     async def _step(self) -> bool:
-        delivery = await self._store.claim(self._clock(), LEASE)
+        delivery = await self._store.claim(self._clock(), LEASE, self._channels.keys())
         if delivery is not None:
             await finishing(self._deliver(delivery))
         return delivery is not None
@@ -61,11 +63,24 @@ class Deliveries:
         except Exception as error:  # a fault of ours: tried again like a fault of the peer's
             log.error("send failed", row=delivery.id, error=type(error).__name__)
             log.debug("traceback", exc_info=error)
-            await self._again(delivery, DeliveryError(type(error).__name__))
+            await self._refused(delivery, DeliveryError(type(error).__name__, permanent=delivery.attempts >= OWN_TRIES))
         else:
-            await self._store.delivered(delivery, native, self._clock())
+            await self._delivered(delivery, native)
             log.info("sent", row=delivery.id, kind=delivery.outgoing.kind)
             self._due.set()  # the next text to the same address may go
+
+    async def _delivered(self, delivery: Delivery, native: str) -> None:
+        """It is out: while the database blinks, say so again, or it would be sent twice."""
+        for wait in (1, 2, 4, 8, 0):
+            try:
+                await self._store.delivered(delivery, native, self._clock())
+                return
+            except StaleLease:
+                raise
+            except StoreError:
+                if not wait:
+                    raise
+                await asyncio.sleep(wait)
 
     async def _refused(self, delivery: Delivery, error: DeliveryError) -> None:
         if error.moved_to:

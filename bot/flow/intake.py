@@ -51,7 +51,7 @@ class Intake:
         await endless(self._step, self._came, log)
 
     async def _step(self) -> bool:
-        taken = await self._store.take(self._clock(), LEASE)
+        taken = await self._store.take(self._clock(), LEASE, self._channels.keys())
         if taken is not None:
             await finishing(self._settle(taken))
         return taken is not None

@@ -23,7 +23,7 @@ async def watch(library: Library, store: Store, desk: Desk, clock: Clock, due: S
     faulty = False
     while True:
         await asyncio.sleep(LOOK_EVERY)
-        found = await asyncio.to_thread(library.refresh)
+        found = await _refreshed(library)
         if found is False:
             continue
         if isinstance(found, AccueilError):
@@ -47,6 +47,14 @@ async def watch(library: Library, store: Store, desk: Desk, clock: Clock, due: S
             log.error("store does not answer", error=str(error))
 
 
+async def _refreshed(library: Library) -> AccueilError | bool:
+    try:
+        return await asyncio.to_thread(library.refresh)
+    except Exception as error:  # whatever is wrong with a file must not end the service
+        log.error("knowledge files cannot be looked at", error=type(error).__name__)
+        return False
+
+
 async def purge(store: Store, desk: Desk, clock: Clock) -> None:
     """Run until cancelled: delete what is older than it may be, at start and every hour."""
     while True:
@@ -54,6 +62,6 @@ async def purge(store: Store, desk: Desk, clock: Clock) -> None:
             deleted = await store.purge(clock(), desk.keep, desk.keep_health)
             if deleted:
                 log.info("deleted what was due", rows=deleted)
-        except StoreError as error:
-            log.error("store does not answer", error=str(error))
+        except Exception as error:  # tried again in an hour; a row that cannot be read must not end the service
+            log.error("could not delete what was due", error=type(error).__name__)
         await asyncio.sleep(PURGE_EVERY)

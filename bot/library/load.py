@@ -84,7 +84,7 @@ def contents_of(folder: Path) -> dict[str, bytes]:
             [Fault(folder, 1, "no such folder", "name the folder of the knowledge files in ACCUEIL_KNOWLEDGE_DIR")]
         )
     try:
-        found = {path.name: path.read_bytes() for path in sorted(folder.glob("*.yaml"))}
+        found = {path.name: path.read_bytes() for path in sorted(folder.glob("[!.]*.yaml"))}
     except OSError as error:
         raise KnowledgeError([Fault(folder, 1, f"cannot be read: {error.strerror}")]) from error
     if not found:
@@ -201,6 +201,8 @@ def _topics(parts: _Folder) -> dict[str, Topic]:
         for id, topic in form.topics.items():
             if topic.title is None:
                 continue
+            if not re.fullmatch(r"[a-z0-9_-]{1,32}", id):  # it stands in buttons, whose codes are short
+                parts.add(name, ("topics", id), f"topic id {id!r}", "1 to 32 lower case letters, digits, - and _")
             if id in main:
                 parts.add(
                     name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Column, ColumnElement, Table, and_, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -51,7 +52,9 @@ async def purge(connection: AsyncConnection, before: datetime, health_before: da
     kept = exists(select(escalations.c.id).where(escalations.c.id == outbox.c.about, escalations.c.ended_at.is_(None)))
     old = and_(outbox.c.state.in_(_FINISHED), _due(outbox, outbox.c.created_at, before, health_before), ~kept)
     total += (await connection.execute(delete(outbox).where(old))).rowcount
-    done = and_(inbox.c.state.in_(("done", "aside")), inbox.c.received_at < before)
+    # what was set aside is whole, and may be a matter of health
+    aside = and_(inbox.c.state == "aside", inbox.c.received_at < health_before)
+    done = or_(and_(inbox.c.state == "done", inbox.c.received_at < before), aside)
     total += (await connection.execute(delete(inbox).where(done))).rowcount
     total += (await connection.execute(delete(dialogues).where(dialogues.c.updated_at < before))).rowcount
     return total + await _purge_turns(connection, before, health_before)
@@ -66,7 +69,11 @@ async def _purge_turns(connection: AsyncConnection, before: datetime, health_bef
     dropped = 0
     stale = select(dialogues.c.person, dialogues.c.dialogue).where(dialogues.c.updated_at >= before)
     for person, data in (await connection.execute(stale)).all():
-        turns = codec.dialogue.validate_python(data).turns
+        try:
+            turns = codec.dialogue.validate_python(data).turns
+        except ValidationError:  # written by another version: nobody can tell how old its turns are
+            await connection.execute(delete(dialogues).where(dialogues.c.person == person))
+            continue
         fresh = [t.at >= (health_before if t.private else before) for t in turns]
         if not all(fresh):
             dropped += fresh.count(False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Text, delete, func, insert, select, update
+from pydantic import ValidationError
+from sqlalchemy import BigInteger, Text, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.model import Dialogue, Escalation, Outcome, Status
@@ -33,7 +34,10 @@ async def write(connection: AsyncConnection, hashed: Hasher, outcome: Outcome, n
 
 async def dialogue(connection: AsyncConnection, person: str) -> Dialogue | None:
     found = (await connection.execute(select(dialogues.c.dialogue).where(dialogues.c.person == person))).scalar()
-    return codec.dialogue.validate_python(found) if found is not None else None
+    try:
+        return codec.dialogue.validate_python(found) if found is not None else None
+    except ValidationError:  # written by another version: a conversation can begin anew
+        return None
 
 
 async def reserve(connection: AsyncConnection) -> int:
@@ -86,11 +90,12 @@ async def _keep(connection: AsyncConnection, hashed: Hasher, changed: Escalation
 async def forget(connection: AsyncConnection, hashed: Hasher, person: str) -> None:
     """Erase what is kept of a person; what is on its way is erased once sent, an open escalation once it has ended."""
     await connection.execute(delete(dialogues).where(dialogues.c.person == person))
-    mine = outbox_table.c.to_hash == hashed(person)
+    owner = outbox_table.c.outgoing["thread"]["owner"].as_string()  # a reply in a group belongs to whom it answered
+    mine = or_(outbox_table.c.to_hash == hashed(person), owner == person)
+    await connection.execute(update(outbox_table).where(mine).values(erase=True))
     await connection.execute(
         update(outbox_table).where(mine, outbox_table.c.state.in_(("sent", "failed", "dropped"))).values(outgoing=None, to=None)
     )
-    await connection.execute(update(outbox_table).where(mine).values(erase=True))
     await connection.execute(update(escalations).where(escalations.c.learner == person).values(erase=True))
     for known in await listed(connection, person, open_only=False, limit=10_000):
         if known.status in ENDED:

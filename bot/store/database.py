@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from alembic.util import CommandError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -41,7 +42,7 @@ class Database:
                 await connection.run_sync(upgrade)
             async with engine.begin() as connection:
                 secret = await _secret(connection)
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, CommandError, OSError) as error:
             await engine.dispose()
             raise StoreError(f"the database {where} cannot be used: {_cause(error)}") from error
         return cls(engine, secret)
@@ -67,9 +68,9 @@ class Database:
         async with self._transaction() as connection:
             return (await connection.execute(select(meta.c.value).where(meta.c.name == f"cursor:{name}"))).scalar()
 
-    async def take(self, now: datetime, lease: timedelta) -> Taken | None:
+    async def take(self, now: datetime, lease: timedelta, channels: Collection[str]) -> Taken | None:
         async with self._transaction() as connection:
-            return await inbox.take(connection, now, lease)
+            return await inbox.take(connection, now, lease, channels)
 
     async def commit(self, taken: Taken, outcome: Outcome, now: datetime) -> None:
         async with self._transaction() as connection:
@@ -118,9 +119,9 @@ class Database:
 
     # ---------------------------------------------------------------- outbox
 
-    async def claim(self, now: datetime, lease: timedelta) -> Delivery | None:
+    async def claim(self, now: datetime, lease: timedelta, channels: Collection[str]) -> Delivery | None:
         async with self._transaction() as connection:
-            return await outbox.claim(connection, now, lease)
+            return await outbox.claim(connection, now, lease, channels)
 
     async def delivered(self, delivery: Delivery, native_id: str, now: datetime) -> None:
         async with self._transaction() as connection:
@@ -132,8 +133,8 @@ class Database:
 
     async def failed(self, delivery: Delivery, error: str, instead: Sequence[Outgoing], now: datetime) -> None:
         async with self._transaction() as connection:
-            await outbox.failed(connection, delivery, error, now)
-            await outbox.queue(connection, self._hashed, instead, now)
+            erase = await outbox.failed(connection, delivery, error, now)
+            await outbox.queue(connection, self._hashed, instead, now, erase=erase)
 
     async def moved(self, delivery: Delivery, to: str, now: datetime) -> None:
         async with self._transaction() as connection:
@@ -163,9 +164,10 @@ class Database:
             await inbox.release(connection)
             await outbox.release(connection)
 
-    async def idle(self, now: datetime) -> bool:
+    async def idle(self, now: datetime, channels: Collection[str]) -> bool:
         async with self._transaction() as connection:
-            return not await inbox.unfinished(connection) and not await outbox.unfinished(connection, now)
+            unread = await inbox.unfinished(connection, channels)
+            return not unread and not await outbox.unfinished(connection, now, channels)
 
     async def counts(self) -> dict[str, int]:
         async with self._transaction() as connection:

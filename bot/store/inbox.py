@@ -7,7 +7,7 @@ waiting ──take──▶ taken ──commit──▶ done
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select, update
@@ -43,7 +43,7 @@ async def keep(connection: AsyncConnection, hashed: Hasher, arrivals: Sequence[A
     return new
 
 
-async def take(connection: AsyncConnection, now: datetime, lease: timedelta) -> Taken | None:
+async def take(connection: AsyncConnection, now: datetime, lease: timedelta, channels: Collection[str]) -> Taken | None:
     earlier = inbox.alias()
     free = or_(
         and_(inbox.c.state == "waiting", inbox.c.due_at <= now),
@@ -56,7 +56,7 @@ async def take(connection: AsyncConnection, now: datetime, lease: timedelta) -> 
     )
     oldest = (
         select(inbox.c.id)
-        .where(free, or_(inbox.c.person == "", in_order))
+        .where(inbox.c.channel.in_(channels), free, or_(inbox.c.person == "", in_order))
         .order_by(inbox.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)  # SQLite has no rows to lock and leaves this out
@@ -118,8 +118,8 @@ async def release(connection: AsyncConnection) -> None:
     await connection.execute(update(inbox).where(inbox.c.state == "taken").values(state="waiting", lease_until=None))
 
 
-async def unfinished(connection: AsyncConnection) -> bool:
-    found = select(inbox.c.id).where(inbox.c.state.in_(UNFINISHED)).limit(1)
+async def unfinished(connection: AsyncConnection, channels: Collection[str]) -> bool:
+    found = select(inbox.c.id).where(inbox.c.channel.in_(channels), inbox.c.state.in_(UNFINISHED)).limit(1)
     return (await connection.execute(found)).first() is not None
 
 

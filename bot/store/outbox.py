@@ -8,7 +8,7 @@ waiting ──claim──▶ sending ──▶ sent
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,13 +50,13 @@ async def queue(
         await insert_once(connection, outbox, row)
 
 
-async def claim(connection: AsyncConnection, now: datetime, lease: timedelta) -> Delivery | None:
+async def claim(connection: AsyncConnection, now: datetime, lease: timedelta, channels: Collection[str]) -> Delivery | None:
     await _drop_cancelled(connection, now)
     lost = and_(outbox.c.state == "sending", outbox.c.lease_until < now)
     free = and_(outbox.c.state == "waiting", outbox.c.due_at <= now)
     oldest = (
         select(outbox.c.id)
-        .where(or_(lost, and_(free, _nothing_before(now))))
+        .where(_served(channels), or_(lost, and_(free, _nothing_before(now))))
         .order_by(outbox.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -80,8 +80,12 @@ async def claim(connection: AsyncConnection, now: datetime, lease: timedelta) ->
     except ValidationError:  # written by another version: it must not hold up what is behind it
         unreadable = {"state": "failed", "error": "cannot be read", "lease_until": None}
         await connection.execute(update(outbox).where(outbox.c.id == row["id"]).values(**unreadable))
-        return await claim(connection, now, lease)
+        return await claim(connection, now, lease, channels)
     return Delivery(row["id"], outgoing, row["attempts"], row["unsure"], row["created_at"])
+
+
+def _served(channels: Collection[str]) -> Any:
+    return or_(*(outbox.c.to.like(f"{channel}:%") for channel in channels))
 
 
 def _nothing_before(now: datetime) -> Any:
@@ -104,8 +108,13 @@ async def _drop_cancelled(connection: AsyncConnection, now: datetime) -> None:
 
 async def delivered(connection: AsyncConnection, delivery: Delivery, native_id: str, now: datetime) -> None:
     await _change(connection, delivery, {"state": "sent", "native_id": native_id or None, "sent_at": now, "error": None})
+    await _erased(connection, delivery)
+
+
+async def _erased(connection: AsyncConnection, delivery: Delivery) -> bool:
     gone = and_(outbox.c.id == delivery.id, outbox.c.erase)
-    await connection.execute(update(outbox).where(gone).values(outgoing=None, to=None))
+    done = await connection.execute(update(outbox).where(gone).values(outgoing=None, to=None))
+    return bool(done.rowcount)
 
 
 async def retry(connection: AsyncConnection, delivery: Delivery, at: datetime, error: str, unsure: bool) -> None:
@@ -113,8 +122,10 @@ async def retry(connection: AsyncConnection, delivery: Delivery, at: datetime, e
     await _change(connection, delivery, values)
 
 
-async def failed(connection: AsyncConnection, delivery: Delivery, error: str, now: datetime) -> None:
+async def failed(connection: AsyncConnection, delivery: Delivery, error: str, now: datetime) -> bool:
+    """Whether its words were to be erased: then they are, and those of what replaces it once that is sent."""
     await _change(connection, delivery, {"state": "failed", "error": error, "sent_at": now})
+    return await _erased(connection, delivery)
 
 
 async def moved(connection: AsyncConnection, hashed: Hasher, old: str, new: str) -> None:
@@ -144,9 +155,9 @@ async def release(connection: AsyncConnection) -> None:
     await connection.execute(update(outbox).where(lost).values(state="waiting", unsure=outbox.c.unsure + 1, lease_until=None))
 
 
-async def unfinished(connection: AsyncConnection, now: datetime) -> bool:
+async def unfinished(connection: AsyncConnection, now: datetime, channels: Collection[str]) -> bool:
     due = or_(outbox.c.state == "sending", and_(outbox.c.state == "waiting", outbox.c.due_at <= now))
-    return (await connection.execute(select(outbox.c.id).where(due).limit(1))).first() is not None
+    return (await connection.execute(select(outbox.c.id).where(_served(channels), due).limit(1))).first() is not None
 
 
 async def counts(connection: AsyncConnection) -> dict[str, int]:

@@ -135,10 +135,8 @@ def test_a_word_of_health_is_private_as_soon_as_its_message_is_passed_on(talk: R
 def test_an_edit_of_words_that_were_passed_on_reaches_the_trainer(talk: Rehearsal, knowledge: Knowledge, reader: Reader) -> None:
     first = talk.say("je peux venir avec mon chien le 12 ?")
     opened = escalation_of(first)
-    edited = Message(
-        first.outcome.message, "telegram", "telegram:rehearsal", "telegram:rehearsal", "je peux venir avec mon chien le 15 ?", START,
-        intent=Intent.EDIT,
-    )  # fmt: skip
+    me, words = "telegram:rehearsal", "je peux venir avec mon chien le 15 ?"
+    edited = Message(first.outcome.message, "telegram", me, me, words, START, intent=Intent.EDIT)
     known = Situation(knowledge, reader.read, DESK, START, 9, talk.dialogue, (opened,), first.outcome.decision)
     response = respond(edited, known)
     assert "le 15" in told(response, "telegram:1")

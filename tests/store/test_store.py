@@ -16,6 +16,7 @@ from bot.store.database import Database
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
 ANA = "telegram:1001"
+CHANNELS = ("telegram",)
 
 
 def arrival(n: int, person: str = ANA) -> Arrival:
@@ -47,7 +48,7 @@ def changed(known: Escalation, kind: str, **changes: object) -> Escalation:
 async def drained(store: Database, now: datetime = NOW) -> list[str]:
     """Send everything that is due; the bodies in the order in which they went out."""
     bodies = []
-    while (delivery := await store.claim(now, LEASE)) is not None:
+    while (delivery := await store.claim(now, LEASE, CHANNELS)) is not None:
         bodies.append(delivery.outgoing.body)
         await store.delivered(delivery, f"n{delivery.id}", now)
     return bodies
@@ -61,7 +62,7 @@ async def test_a_redelivered_update_is_kept_once(store: Database) -> None:
 
 async def test_a_redelivery_is_known_after_its_message_was_erased(store: Database) -> None:
     await store.receive([arrival(1)])
-    taken = await store.take(NOW, LEASE)
+    taken = await store.take(NOW, LEASE, CHANNELS)
     assert taken is not None
     await store.commit(taken, Outcome("answered", forget=(ANA,)), NOW)
     assert await store.receive([arrival(1)]) == 0
@@ -69,13 +70,13 @@ async def test_a_redelivery_is_known_after_its_message_was_erased(store: Databas
 
 async def test_messages_of_one_person_are_taken_in_order_and_others_meanwhile(store: Database) -> None:
     await store.receive([arrival(1), arrival(2), arrival(3, "telegram:1002")])
-    first, other = await store.take(NOW, LEASE), await store.take(NOW, LEASE)
+    first, other = await store.take(NOW, LEASE, CHANNELS), await store.take(NOW, LEASE, CHANNELS)
     assert first
     assert other
     assert [first.arrival.raw["text"], other.arrival.raw["text"]] == ["message 1", "message 3"]
-    assert await store.take(NOW, LEASE) is None
+    assert await store.take(NOW, LEASE, CHANNELS) is None
     await store.commit(first, Outcome("ignored", "test"), NOW)
-    second = await store.take(NOW, LEASE)
+    second = await store.take(NOW, LEASE, CHANNELS)
     assert second
     assert second.arrival.raw["text"] == "message 2"
 
@@ -85,7 +86,7 @@ async def test_many_workers_never_take_the_same_row(store: Database) -> None:
     taken: list[int] = []
 
     async def worker() -> None:
-        while (found := await store.take(NOW, LEASE)) is not None:
+        while (found := await store.take(NOW, LEASE, CHANNELS)) is not None:
             taken.append(found.id)
             await store.commit(found, Outcome("ignored", "test"), NOW)
 
@@ -98,8 +99,8 @@ async def test_many_workers_never_take_the_same_row(store: Database) -> None:
 
 async def test_a_dead_workers_row_comes_back_and_its_late_commit_writes_nothing(store: Database) -> None:
     await store.receive([arrival(1)])
-    late = await store.take(NOW, LEASE)
-    again = await store.take(NOW + LEASE * 2, LEASE)
+    late = await store.take(NOW, LEASE, CHANNELS)
+    again = await store.take(NOW + LEASE * 2, LEASE, CHANNELS)
     assert late
     assert again
     assert (late.id, late.attempts, again.attempts) == (again.id, 1, 2)
@@ -111,7 +112,7 @@ async def test_a_dead_workers_row_comes_back_and_its_late_commit_writes_nothing(
 
 async def test_reply_dialogue_and_escalation_are_written_with_the_row(store: Database) -> None:
     await store.receive([arrival(1)])
-    taken = await store.take(NOW, LEASE)
+    taken = await store.take(NOW, LEASE, CHANNELS)
     assert taken
     asked = escalation(await store.reserve_escalation())
     dialogue = Dialogue(ANA, topics=("hours",), introduced=True, expires_at=NOW + timedelta(minutes=30))
@@ -133,7 +134,7 @@ async def test_the_same_key_is_sent_once(store: Database) -> None:
 async def test_texts_to_one_address_keep_their_order_even_when_one_is_tried_again(store: Database) -> None:
     rows = (Outgoing("a", ANA, "first"), Outgoing("b", ANA, "second"), Outgoing("c", "telegram:2", "other"))
     await store.apply(Outcome("answered", outgoing=rows), NOW)
-    first = await store.claim(NOW, LEASE)
+    first = await store.claim(NOW, LEASE, CHANNELS)
     assert first
     await store.retry(first, NOW + timedelta(minutes=1), "429")
     assert await drained(store) == ["other"]
@@ -142,11 +143,11 @@ async def test_texts_to_one_address_keep_their_order_even_when_one_is_tried_agai
 
 async def test_a_send_in_flight_at_a_kill_comes_back_as_unsure(store: Database) -> None:
     await store.apply(Outcome("answered", outgoing=(Outgoing("a", ANA, "x"),)), NOW)
-    first = await store.claim(NOW, LEASE)
+    first = await store.claim(NOW, LEASE, CHANNELS)
     assert first is not None
     assert first.unsure == 0
-    assert await store.claim(NOW + LEASE / 2, LEASE) is None
-    again = await store.claim(NOW + LEASE * 2, LEASE)
+    assert await store.claim(NOW + LEASE / 2, LEASE, CHANNELS) is None
+    again = await store.claim(NOW + LEASE * 2, LEASE, CHANNELS)
     assert again is not None
     assert again.unsure == 1
     with pytest.raises(StaleLease):
@@ -156,11 +157,11 @@ async def test_a_send_in_flight_at_a_kill_comes_back_as_unsure(store: Database) 
 async def test_a_worker_that_is_alone_gets_all_leases_back_at_once(store: Database) -> None:
     await store.receive([arrival(1)])
     await store.apply(Outcome("answered", outgoing=(Outgoing("a", ANA, "x"),)), NOW)
-    await store.take(NOW, LEASE)
-    await store.claim(NOW, LEASE)
+    await store.take(NOW, LEASE, CHANNELS)
+    await store.claim(NOW, LEASE, CHANNELS)
     await store.release()
-    again = await store.claim(NOW, LEASE)
-    assert await store.take(NOW, LEASE) is not None
+    again = await store.claim(NOW, LEASE, CHANNELS)
+    assert await store.take(NOW, LEASE, CHANNELS) is not None
     assert again is not None
     assert again.unsure == 1
 
@@ -189,7 +190,7 @@ async def test_two_changes_of_the_same_state_cannot_both_be_written(store: Datab
 
 async def test_a_failed_text_is_kept_and_what_replaces_it_is_queued(store: Database) -> None:
     await store.apply(Outcome("answered", outgoing=(Outgoing("a", "telegram:1", "notice"),)), NOW)
-    delivery = await store.claim(NOW, LEASE)
+    delivery = await store.claim(NOW, LEASE, CHANNELS)
     assert delivery
     await store.failed(delivery, "blocked", (Outgoing("a:2", "telegram:2", "notice"),), NOW)
     assert await drained(store) == ["notice"]
@@ -200,7 +201,7 @@ async def test_a_sent_text_is_found_by_the_native_id_that_a_reply_names(store: D
     asked = escalation(await store.reserve_escalation())
     notice = Outgoing("n", "telegram:1", "question", kind="notice", about=asked.id)
     await store.apply(Outcome("escalated", outgoing=(notice,), escalations=(asked,)), NOW)
-    delivery = await store.claim(NOW, LEASE)
+    delivery = await store.claim(NOW, LEASE, CHANNELS)
     assert delivery
     await store.delivered(delivery, "77", NOW)
     found = await store.find_sent("telegram:1", "77")
