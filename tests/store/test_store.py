@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select, update
 
 from bot.core.model import Dialogue, Escalation, Event, Outcome, Outgoing, Status, Turn
 from bot.core.ports import Arrival
 from bot.errors import StaleLease, StoreError
 from bot.store.database import Database
+from bot.store.schema import dialogues, outbox
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -231,6 +233,40 @@ async def test_forgetting_erases_all_but_what_is_still_open_and_that_when_it_end
     kept = await store.escalation(waiting.id)
     assert kept is not None
     assert (kept.questions, kept.name, kept.conversation) == ((), "", ())
+
+
+async def test_forgetting_reaches_replies_in_groups_and_texts_that_could_not_be_sent(store: Database) -> None:
+    group = Outgoing("g", "telegram:-100", "réponse à Ana", thread={"owner": ANA})
+    await store.apply(Outcome("answered", outgoing=(group,)), NOW)
+    await drained(store)
+    await store.apply(Outcome("answered", outgoing=(Outgoing("r", ANA, "mots"),)), NOW)
+    delivery = await store.claim(NOW, LEASE, CHANNELS)
+    assert delivery
+    await store.apply(Outcome("answered", forget=(ANA,)), NOW)
+    await store.failed(delivery, "blocked", (), NOW)
+    async with store._engine.begin() as connection:
+        left = (await connection.execute(select(outbox.c.outgoing, outbox.c.state).order_by(outbox.c.id))).all()
+    assert [tuple(row) for row in left] == [(None, "sent"), (None, "failed")]
+
+
+async def test_rows_of_a_channel_that_is_not_served_wait_for_it(store: Database) -> None:
+    await store.receive([arrival(1)])
+    await store.apply(Outcome("answered", outgoing=(Outgoing("r", ANA, "mots"),)), NOW)
+    assert await store.take(NOW, LEASE, ("console",)) is None
+    assert await store.claim(NOW, LEASE, ("console",)) is None
+    assert await store.idle(NOW, ("console",))
+    assert not await store.idle(NOW, CHANNELS)
+
+
+async def test_a_text_or_a_conversation_of_another_version_holds_nothing_up(store: Database) -> None:
+    await store.apply(Outcome("answered", outgoing=(Outgoing("r", ANA, "mots"),), dialogue=Dialogue(ANA)), NOW)
+    async with store._engine.begin() as connection:
+        await connection.execute(update(outbox).values(outgoing={"no": "outgoing"}))
+        await connection.execute(update(dialogues).values(dialogue={"person": ANA, "format": "hologram", "turns": []}))
+    await store.apply(Outcome("answered", outgoing=(Outgoing("s", ANA, "la suite"),)), NOW)
+    assert await drained(store) == ["la suite"]
+    assert await store.dialogue(ANA) is None
+    await store.purge(NOW, timedelta(days=1), timedelta(days=1))
 
 
 async def test_purge_deletes_health_matters_first_and_keeps_what_is_open(store: Database) -> None:
