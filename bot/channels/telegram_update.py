@@ -125,6 +125,7 @@ def _message(sent: Sent, me: Me, received_at: datetime) -> Message | Ignored:
         name=_name(sent.from_user),
         native_id=str(sent.message_id),
         reply_to=str(sent.reply_to_message.message_id) if sent.reply_to_message else "",
+        quoted=_quoted(sent, me),
         group=group,
     )
     media = _media(sent)
@@ -147,6 +148,12 @@ def _addressed(sent: Sent, text: str, me: Me) -> str | None:
     if to_us and sent.reply_to_message.from_user.id == me.id:  # type: ignore[union-attr]
         return text
     return None
+
+
+def _quoted(sent: Sent, me: Me) -> str:
+    answered = sent.reply_to_message
+    ours = answered is not None and answered.from_user is not None and answered.from_user.id == me.id
+    return (answered.text or "")[:MAX_TEXT] if ours and answered is not None else ""
 
 
 def _media(sent: Sent) -> str:

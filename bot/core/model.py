@@ -166,6 +166,7 @@ class Message:
     command: str = ""
     native_id: str = ""  # the channel's own id of this message
     reply_to: str = ""
+    quoted: str = ""  # what it answers, where that is a text of ours and the channel shows it
     subject: str | None = None
     media: str = ""  # "photo", "document plan.pdf", "voice"
     group: bool = False

@@ -12,6 +12,7 @@ from bot.core.model import Escalation, Intent, Knowledge, Message, Outcome, Outg
 from bot.core.ports import Store
 
 _REFERENCE = re.compile(r"^\s*#A(\d{1,12})\b[\s:—-]*", re.I)
+_QUOTED = re.compile(r"#A(\d{1,12})\b")
 _PRESS = re.compile(r"e:(claim|close|near):(\d{1,12})")
 
 
@@ -55,9 +56,11 @@ async def _meant(message: Message, store: Store) -> tuple[Escalation | None, str
     if named:
         return await store.escalation(int(named[1])), message.text[named.end() :]
     sent = await store.find_sent(message.chat, message.reply_to) if message.reply_to else None
-    if sent is None or sent.about is None:
-        return None, message.text
-    return await store.escalation(sent.about), message.text
+    if sent is not None and sent.about is not None:
+        return await store.escalation(sent.about), message.text
+    # answered faster than we noted what we sent: the notice itself still says which it is
+    quoted = _QUOTED.search(message.quoted)
+    return (await store.escalation(int(quoted[1])) if quoted else None), message.text
 
 
 def hash_of(text: str) -> str:

@@ -63,6 +63,12 @@ async def test_the_trainers_reply_reaches_the_learner_and_a_second_is_a_correcti
     assert "Correction" in correction["text"]
 
 
+async def test_a_reply_faster_than_our_own_note_of_the_send_still_finds_its_escalation(botapi: BotApi, service: Service) -> None:
+    notice, _ = await escalated(botapi)
+    botapi.reply(TRAINER, {**notice, "message_id": 999_999}, "Réponse éclair.")
+    await botapi.text_to(ANA, "Réponse éclair.")
+
+
 async def test_another_trainers_second_answer_is_refused_with_a_word(botapi: BotApi, service: Service) -> None:
     notice, reference = await escalated(botapi)
     second = await botapi.text_to(HELPER, reference)
