@@ -137,7 +137,7 @@ class _Reader:
     def database(self) -> str:
         raw = self.text("DATABASE_URL")
         served = re.match(r"(?:postgres(?:ql)?(?:\+psycopg)?://[^/]*\S|sqlite:///\S)", raw)
-        if raw and (not served or (not raw.startswith("sqlite") and _split(raw.split("?")[0]) is None and "@" in raw)):
+        if raw and not (served and _port_is_sound(raw)):
             self.faults.append(
                 "DATABASE_URL: not an address that is served; write sqlite:////path/accueil.db or postgres://user:password@host/name"
             )
@@ -161,6 +161,14 @@ def _split(raw: str) -> tuple[str, str] | None:
     except ValueError:
         return None
     return (parts.scheme, parts.hostname) if parts.hostname else None
+
+
+def _port_is_sound(raw: str) -> bool:
+    try:
+        _ = urlsplit(raw).port
+    except ValueError:
+        return False
+    return True
 
 
 def default_knowledge_dir() -> Path:
