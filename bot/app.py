@@ -91,7 +91,7 @@ async def run(settings: Settings, desk: Desk, *, chat: bool) -> None:
     """Serve until a signal, or in a chat until the input ends. Raises AccueilError."""
     for warning in settings.warnings:
         log.warning(warning)
-    with alone(settings) as surely:
+    with _clean_stop(), alone(settings) as surely:
         shelf = await asyncio.to_thread(Shelf, settings.knowledge_dir)
         async with opened(settings) as store:
             if surely:
@@ -102,6 +102,30 @@ async def run(settings: Settings, desk: Desk, *, chat: bool) -> None:
             finally:
                 for channel in channels:
                     await channel.close()
+
+
+@contextmanager
+def _clean_stop() -> Iterator[None]:
+    """SIGTERM and SIGINT, at any moment from here on, end the work inside in good order and without an error."""
+    main, loop, stopped = asyncio.current_task(), asyncio.get_running_loop(), False
+    assert main is not None
+
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+        main.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not stopped:
+            raise
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+    log.info("stopped")
 
 
 def _channels(settings: Settings, store: Database, chat: bool) -> list[Channel]:
@@ -135,18 +159,6 @@ async def _serve(store: Database, channels: Sequence[Channel], shelf: Shelf, des
         watch(shelf, store, desk, now, due),
         purge(store, desk, now),
     ]
-    main = asyncio.current_task()
-    assert main is not None
-    stopped = False
-
-    def stop() -> None:
-        nonlocal stopped
-        stopped = True
-        main.cancel()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
     log.info("ready", channels=sorted(by_name))
     try:
         async with asyncio.TaskGroup() as group:
@@ -160,13 +172,6 @@ async def _serve(store: Database, channels: Sequence[Channel], shelf: Shelf, des
         if ours is None:
             raise
         raise _first(ours) from None
-    except asyncio.CancelledError:
-        if not stopped:
-            raise
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-    log.info("stopped")
 
 
 async def _settled(store: Database, due: Signal, channels: Collection[str]) -> None:
