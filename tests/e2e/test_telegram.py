@@ -242,10 +242,11 @@ async def test_a_send_in_flight_at_a_kill_is_sent_once_more_and_told(botapi: Bot
 
 
 async def test_a_clean_stop_ends_with_zero_and_logs_no_words(botapi: BotApi, service: Service) -> None:
-    botapi.user(ANA, "mon mot de passe secret est tournesol", name="Clémentine")
-    await botapi.text_to(ANA)
+    person = 7_654_321_098  # an id that no time of day in a log holds by chance
+    botapi.user(person, "mon mot de passe secret est tournesol", name="Clémentine")
+    await botapi.text_to(person)
     assert await service.stop() == 0
-    for secret in (b"tournesol", str(ANA).encode(), "Clémentine".encode(), b"test-token"):
+    for secret in (b"tournesol", str(person).encode(), "Clémentine".encode(), b"test-token"):
         assert secret not in service.log
 
 
