@@ -90,7 +90,8 @@ def review(knowledge: Knowledge, escalation: Escalation, command: Command, now: 
     if command.verb == "answer":
         return _answer(knowledge, escalation, command, now)
     if escalation.status is Status.ANSWERED:
-        return _word(knowledge, escalation, command, "refused_answered")
+        line = "refused_done" if escalation.answered_by == command.actor else "refused_answered"
+        return _word(knowledge, escalation, command, line)
     if command.verb == "claim":
         return _claim(knowledge, escalation, command, now)
     if command.verb == "near":

@@ -68,6 +68,7 @@ LINES: Mapping[str, frozenset[str]] = {
     "refused_answered": _line("reference"),
     "refused_closed": _line("reference"),
     "refused_empty": _line("reference"),
+    "refused_done": _line("reference"),
     "refused_unknown": _line("reference"),
     "refused_media": _line("reference"),
     "how_to_reply": _line("references"),
