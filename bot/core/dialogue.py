@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,6 +9,7 @@ from datetime import datetime
 from bot.core import compose, escalation
 from bot.core.compose import say
 from bot.core.desk import Desk
+from bot.core.marks import digest, file_words, key, pressed_mark, stamp, words_of
 from bot.core.model import (
     Choice,
     Dialogue,
@@ -26,7 +25,6 @@ from bot.core.model import (
     Status,
     Turn,
 )
-from bot.core.text import plain
 
 Understand = Callable[[str, str | None, Dialogue], Reading]
 
@@ -84,7 +82,7 @@ def respond(message: Message, situation: Situation) -> Response:
         return _press(message, s, situation.dialogue)
     if message.intent is Intent.MEDIA:
         # neither caption nor file name is answered, but both may tell that it is a matter of health
-        health = s.understand(f"{message.text} {_file_words(message)}", None, Dialogue(message.sender)).health
+        health = s.understand(f"{message.text} {file_words(message)}", None, Dialogue(message.sender)).health
         return _settle(message, s, Reading(labels=("request",), escalate=True, follow_up=True, health=health), reason="media")
     reading = s.understand(message.text, message.subject, _dialogue(s))
     decision = digest(reading, message.text)
@@ -102,13 +100,6 @@ def stumbled(message: Message, situation: Situation) -> Outcome:
     opened = _open(message, s, Reading(labels=("unknown",), escalate=True, private=True), "fault")
     rows = (*_reply(message, [say(s.knowledge, "fault")], ()), *escalation.opened(s.knowledge, opened, s.desk))
     return Outcome("escalated", message=message.id, outgoing=rows, escalations=(opened,))
-
-
-def digest(reading: Reading, text: str = "") -> str:
-    """A short fingerprint of what was decided; what goes to a person differs with its words too."""
-    words = plain(text) if reading.escalate or reading.health else ""
-    told = (reading.topics, reading.labels, reading.options, reading.format, reading.aside, reading.escalate, words)
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def _dialogue(s: Situation) -> Dialogue:
@@ -176,7 +167,7 @@ def _forget(message: Message, s: Situation) -> Response:
 
 
 def _press(message: Message, s: Situation, stored: Dialogue | None) -> Response:
-    if _dialogue(s).pressed == _pressed(message):
+    if _dialogue(s).pressed == pressed_mark(message):
         return Response(Outcome("ignored", "the same button again"), Reading())
     kind, _, rest = message.press.partition(":")
     value, _, about = rest.partition(":")
@@ -190,17 +181,9 @@ def _press(message: Message, s: Situation, stored: Dialogue | None) -> Response:
     return Response(Outcome("ignored", "a button that no longer exists"), Reading())
 
 
-def _pressed(message: Message) -> str:
-    return f"{message.reply_to}:{message.press}" if message.intent is Intent.PRESS else ""
-
-
-def _stamp(at: datetime) -> str:
-    return str(int(at.timestamp() * 1_000_000))
-
-
 def _not_it(message: Message, s: Situation, at: str, stored: Dialogue) -> Response:
     """The learner says that the answer missed: their own question goes to the trainer, once, however late."""
-    asked = next((t for t in stored.turns if t.speaker == "learner" and _stamp(t.at) == at), None)
+    asked = next((t for t in stored.turns if t.speaker == "learner" and stamp(t.at) == at), None)
     words = asked.text if asked else ""
     for known in s.open_escalations:
         if known.reason == "not-it" and words in known.questions:
@@ -238,7 +221,7 @@ def _settle(message: Message, s: Situation, reading: Reading, reason: str = "") 
     elif reading.topics and not waiting and not reading.options and not reading.escalate:
         asked_at = _asked_at(message, s)
         if asked_at is not None:
-            draft.choices.append((Choice(say(s.knowledge, "not_it_button"), f"n:{_stamp(asked_at)}"),))
+            draft.choices.append((Choice(say(s.knowledge, "not_it_button"), f"n:{stamp(asked_at)}"),))
     asked = "topic" if reading.options else "format" if waiting else ""
     keeps = reading.topics or reading.options or reading.escalate
     dialogue = replace(
@@ -300,7 +283,7 @@ def _pass_on(message: Message, s: Situation, reading: Reading, reason: str, draf
     """Open an escalation, or add to the one that this conversation is already about."""
     joined = _joined(s, reading)
     if joined is not None and reason != "not-it":
-        outcome = escalation.added(s.knowledge, joined, _words(message), s.now, _key(message))
+        outcome = escalation.added(s.knowledge, joined, words_of(message), s.now, key(message))
         draft.escalations, draft.notices = outcome.escalations, (*outcome.outgoing, *escalation.copies(message, joined))
         draft.paragraphs.append(say(s.knowledge, "added", reference=joined.reference))
         return
@@ -333,7 +316,7 @@ def _open(message: Message, s: Situation, reading: Reading, reason: str) -> Esca
         learner=message.sender,
         chat=message.sender if message.group else message.chat,
         name=message.name,
-        questions=(_words(message),),
+        questions=(words_of(message),),
         conversation=turns[-6:],
         reason=reason,
         near=tuple(t for t in dict.fromkeys(near) if t not in refused)[:3],
@@ -344,12 +327,6 @@ def _open(message: Message, s: Situation, reading: Reading, reason: str) -> Esca
         thread=message.thread,
         format=format,
     )
-
-
-def _words(message: Message) -> str:
-    if message.intent is Intent.MEDIA:
-        return f"[{message.media}] {message.text}".strip()
-    return f"{message.subject} — {message.text}" if message.subject else message.text
 
 
 def _reason(reading: Reading) -> str:
@@ -380,7 +357,7 @@ def _close(message: Message, s: Situation, reading: Reading, draft: _Draft, dial
         body += "\n\n" + compose.source_line(s.knowledge, draft.sheets.values())
     rows = (*_reply(message, [*_introduction(message, s), body], tuple(draft.choices)), *draft.notices)
     private = reading.private or reading.health or any(e.private for e in draft.escalations)
-    said = Turn("learner", _words(message)[:1000], message.received_at, private)
+    said = Turn("learner", words_of(message)[:1000], message.received_at, private)
     told = Turn("bot", body[:1000], s.now, private)
     asked = () if message.intent in (Intent.PRESS, Intent.COMMAND) else (said,)
     dialogue = replace(
@@ -388,7 +365,7 @@ def _close(message: Message, s: Situation, reading: Reading, draft: _Draft, dial
         turns=(*dialogue.turns, *asked, told)[-TURNS_KEPT:],
         introduced=True,
         expires_at=s.now + s.desk.context_for,
-        pressed=_pressed(message),
+        pressed=pressed_mark(message),
     )
     outcome = Outcome(
         end="escalated" if draft.escalations else "answered",
@@ -408,19 +385,9 @@ def _introduction(message: Message, s: Situation) -> list[str]:
     return [say(s.knowledge, "intro", person=message.name)]
 
 
-def _key(message: Message) -> str:
-    """What this input is known by; each edit of a message is an input of its own."""
-    edit = hashlib.sha256(message.text.encode("utf-8", "replace")).hexdigest()[:8]
-    return f"{message.id}:edit:{edit}" if message.intent is Intent.EDIT else message.id
-
-
-def _file_words(message: Message) -> str:
-    return re.sub(r"[\W_]+", " ", message.media)
-
-
 def _reply(message: Message, paragraphs: list[str], choices: tuple[tuple[Choice, ...], ...]) -> tuple[Outgoing, ...]:
     row = Outgoing(
-        key=f"{_key(message)}:reply",
+        key=f"{key(message)}:reply",
         to=message.chat,
         body="\n\n".join(paragraphs),
         choices=choices,
