@@ -154,9 +154,7 @@ def _privacy(s: Situation) -> str:
 
 def _format_state(s: Situation) -> str:
     known = _dialogue(s).format
-    if known is None:
-        return say(s.knowledge, "format_none")
-    return say(s.knowledge, "format_is", format=s.knowledge.formats[known].label)
+    return say(s.knowledge, "format_is", format=s.knowledge.formats[known].label) if known else say(s.knowledge, "format_none")
 
 
 def _forget(message: Message, s: Situation) -> Response:
@@ -208,7 +206,8 @@ def _settle(message: Message, s: Situation, reading: Reading, reason: str = "") 
     if silent and not reading.escalate:
         reading, reason = replace(reading, escalate=True), "silent"
     if reading.escalate:
-        reading = replace(reading, private=reading.private or reading.health or _stays_private(s, reading))
+        beside = message.intent is Intent.MEDIA and any(e.private for e in s.open_escalations)  # a file says nothing itself
+        reading = replace(reading, private=reading.private or reading.health or beside or _stays_private(s, reading))
         _pass_on(message, s, reading, reason, draft)
     if reading.options:
         draft.paragraphs.append(say(s.knowledge, "ask_topic"))
@@ -356,7 +355,9 @@ def _close(message: Message, s: Situation, reading: Reading, draft: _Draft, dial
     if draft.sheets:
         body += "\n\n" + compose.source_line(s.knowledge, draft.sheets.values())
     rows = (*_reply(message, [*_introduction(message, s), body], tuple(draft.choices)), *draft.notices)
-    private = reading.private or reading.health or any(e.private for e in draft.escalations)
+    # "merci" does not end a private matter; a question of its own does
+    goes_on = not (reading.topics or reading.options) and bool(dialogue.turns and dialogue.turns[-1].private)
+    private = reading.private or reading.health or goes_on or any(e.private for e in draft.escalations)
     said = Turn("learner", words_of(message)[:1000], message.received_at, private)
     told = Turn("bot", body[:1000], s.now, private)
     asked = () if message.intent in (Intent.PRESS, Intent.COMMAND) else (said,)

@@ -121,6 +121,17 @@ def test_a_file_whose_caption_or_name_tells_of_health_goes_to_the_contact_alone(
     assert {o.to for o in response.outcome.outgoing} <= {"telegram:3", "telegram:rehearsal"}
 
 
+def test_a_merci_or_a_bare_file_does_not_end_a_private_matter(talk: Rehearsal) -> None:
+    opened = escalation_of(talk.say("je suis malentendante, il me faut une boucle magnétique"))
+    talk.say("merci")
+    assert escalation_of(talk.say("", intent=Intent.MEDIA, media="document scan.pdf", native_id="8")).id == opened.id
+    talk.say("y a-t-il une attestation à la fin ?")
+    assert escalation_of(talk.say("", intent=Intent.MEDIA, media="photo", native_id="9")).private
+    talk.open = []  # answered meanwhile
+    talk.say("merci")
+    assert escalation_of(talk.say("je préfère en parler à quelqu'un")).private
+
+
 def test_a_word_of_health_is_private_as_soon_as_its_message_is_passed_on(talk: Rehearsal) -> None:
     talk.format = Format.DISTANCE
     silent = escalation_of(talk.say("je suis diabétique, comment ça se passe pour le déjeuner ?"))
