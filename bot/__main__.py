@@ -186,7 +186,7 @@ def _nothing(text: str, subject: str | None, dialogue: object) -> Any:
 
 
 def _mail_words(text: str) -> str:
-    from bot.channels.mail_text import question_text
+    from bot.channels.mail.words import question_text
 
     return question_text(text)
 

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from bot.channels.mail_text import question_text
+from bot.channels.mail.words import question_text
 from bot.core.dialogue import Understand
 from bot.core.model import Knowledge
 from bot.core.rehearse import cleaned, judged

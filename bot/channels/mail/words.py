@@ -1,0 +1,239 @@
+"""What a correspondent wrote this time: a mail's text without the quoted thread, the footers and the signature. Pure.
+
+``mailparser_reply`` knows the quote headers of many programs and languages; the pass before it finds what it misses:
+no-break spaces before the colon, headers that wrap over lines, answers below or between quotes, mobile footers.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mailparser_reply import EmailReplyParser
+
+from bot.core.text import clean
+
+MAX_CHARS = 50_000  # of a mail's text that is read; a longer one is cut, the trainer sees the original
+MAX_LIBRARY = 12_000  # characters given to the library, whose patterns are not made for hostile input
+HEADER_LINES = 4  # a quote header wraps over at most so many
+
+_DATED = r"(?=[^\n]*(?:\d|@))"  # a sentence of the sender's own ("le formateur a écrit :") names no day and no address
+_WROTE = re.compile(
+    rf"[-— ]*(?:Le|On|Am|El|Il|In data|Op|Em|Den|På|W dniu|Dnia|Dne|Vào|Ti|Pe data)\b{_DATED}.{{3,300}}?"
+    r"\b(?:a [ée]crit|wrote|escribi[óo]|schrieb(?: .{1,80})?|ha scritto|geschreven|schreef(?: .{1,80})?|escreveu|skrev"
+    r"(?: .{1,80})?|napisa[łl](?:\(a\))?|napsal(?:\(a\))?|kirjoitti|đã viết|a scris)(?:[^:]{0,80}:|[-— ]*)"
+    r"|(?:\w{1,12}[,.]? )?\d.{4,200}<[^<>\s]+@[^<>\s]+ ?>.{0,40}[ ]?:"
+    r"|\d.{4,200} \S+@\S+\)?.{0,40}[ ]?:"
+    r"|[^<>]{2,80}<[^<>\s]+@[^<>\s]+>,? (?:a [ée]crit|wrote|schrieb|kirjoitti).{0,60}[ ]?:",
+    re.I,
+)
+_SEPARATOR = re.compile(
+    r"[-_*=—– ]{2,}[ ]*(?:Message d'origine|Message transf[ée]r[ée]|(?:Mail|Message|Courriel|E-?mail) (?:original|initial)"
+    r"|Courriel d'origine|Original[ -](?:Message|Appointment)|Forwarded message|Urspr[üu]ngliche (?:Nachricht|Mail)"
+    r"|Oprindelig besked|Opprinnelig melding|Ursprungligt meddelande|Původní zpráva|Alkuperäinen viesti"
+    r"|Messaggio originale|Mensaje original|Mensagem original|Oorspronkelijk bericht|Reply message)\b.*"
+    r"|_{20,}|(?:D[ée]but du (?:message|courriel)|Begin forwarded|Anfang der weitergeleiteten)\b.{0,40}:",
+    re.I,
+)
+_LABEL = re.compile(
+    r"[*_]*(?P<from>De|From|Von|Fra|Från|Van|Da|Od|Exp[ée]diteur|L[äa]hett[äa]j[äa]|От|Отправитель)[*_]*[ ]?:(?P<a>.*)"
+    r"|[*_]*(?:Envoy[ée](?: le)?|Message du|Date|[ÀA]|Pour|Destinataires?|Objet|Sujet|Copie(?: [àa])?|Cc|Cci|Pi[èe]ces jointes|Attachments"
+    r"|Sent|To|Subject|Reply-To|R[ée]pondre [àa]|Gesendet|An|Betreff|Datum|Sendt|Til|Emne|Skickat|Till|[ÄA]mne|Inviato|Oggetto"
+    r"|Enviado(?: em)?|Para|Asunto|Assunto|Verzonden|Aan|Onderwerp|L[äa]hetetty|Vastaanottaja|Aihe|Organization"
+    r"|Data|Do|Temat|Wys[łl]ano|Дата|Кому|Тема|Importance)[*_]*[ ]?:(?P<b>.*)",
+    re.I,
+)
+_FOOTER = re.compile(
+    r"(?:Envoy[ée]e? (?:de|depuis|avec|par|via|[àa] partir d[eu']|sans fil)\b.{0,100}|Sent (?:from|with|via|wirelessly)\b.{0,100}"
+    r"|(?:T[ée]l[ée]charge[rz]|Get|Obtenir|Obtenez) Outlook\b.{0,100}|Von meinem \w+ gesendet|Gesendet von\b.{0,60}"
+    r"|Enviado (?:desde|do meu)\b.{0,60}|Inviato da\b.{0,60}|Verzonden vanaf\b.{0,60}|Skickat från\b.{0,60}|Sendt fra\b.{0,60}"
+    r"|Provenance : .{0,60}|Garanti sans virus\b.{0,60}|Sans virus\. ?www\..{0,60}|Virus-free\..{0,60})",
+    re.I,
+)
+_DISCLAIMER = re.compile(
+    r"[*P ]{0,3}(?:Ce (?:message|courriel|mail|courrier)\b.{0,120}(?:confidentiel|engage|pi[èe]ces? jointes?|destin|usage"
+    r"|responsab)|Les informations contenues dans ce|L'exp[ée]diteur d[ée]cline|Pensez ([àa] l'environnement|avant d'imprimer)"
+    r"|Avant d'imprimer|This (?:e-?mail|message)\b.{0,80}(?:confidential|intended|contain)|Avis de confidentialit"
+    r"|(?:Confidentiality|Legal) notice|Please consider the environment|CONFIDENTIALIT[ÉE]|DISCLAIMER|Diese E-?Mail enth"
+    r"|.{0,60}Ce (?:courriel|message|mail) n'engage)",
+    re.I,
+)
+_DELIMITER = re.compile(r"--|__|—")  # RFC 3676, 4.3, without its blank, which many programs strip
+_RULE = re.compile(r"[-_=*—– ]{4,}$|(?:mail|message) transf[ée]r[ée]$", re.I)
+_SIGNATURE = re.compile(r"^(?:--|—|__+|[-=*_]{5,})[ \t]*$", re.M)
+_SIGN_OFF = re.compile(
+    r"^[ \t]*(?:je vous (?:en )?remercie\b(?![^\n]{70})|(?:bien |tr[èe]s )?cordialement|cdl?t|bien (?:à|a) (?:vous"
+    r"|toi)|(?:bonne|belle|excellente) (?:journ[ée]e|soir[ée]e|semaine|fin|r[ée]ception)"
+    r"|(?:sinc[èe]res|meilleures|cordiales|respectueuses|mes) salutations|salutations|veuillez (?:agr[ée]er"
+    r"|recevoir)|je vous prie d'agr[ée]er"
+    r"|respectueusement|amicalement|(?:avec )?(?:tous )?mes remerciements|avec mes|(?:un grand "
+    r"|mille )?mercis?\b(?! de (?:me|nous|bien|m'|ne|votre)\b)"
+    r"(?![^\n]{60})|bien (?:sinc[èe]rement|respectueusement)|(?:kind |best |warm )?regards|best,|cheers|tout de bon"
+    r"|(?:à|a) bient[ôo]t"
+    r"|au plaisir|d'avance merci|dans l'attente|en vous remerciant|bav|bonne (?:continuation|r[ée]ception)|b[àa]v|a\+)",
+    re.I,
+)
+_AFTERTHOUGHT = re.compile(r"^\s*p\.?\s?s\.?\b", re.I)
+_LANGUAGES = ["fr", "en", "de", "it", "es", "nl", "pl", "sv", "da", "cs", "pt", "ja", "ko", "zh"]
+_PARSER = EmailReplyParser(languages=_LANGUAGES)
+
+
+def own_words(text: str) -> str:
+    """The sender's own words of this mail, line by line; "" where there are none (a mail that only quotes)."""
+    lines = [clean(line) for line in text[:MAX_CHARS].replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    head = "\n".join(_without_footers(_unquoted(lines))).strip()
+    if len(head) > MAX_LIBRARY:
+        return head
+    replies = _PARSER.read(text=head).replies
+    first = next((r.content for r in replies if r.content.strip()), "")
+    # it takes a list of dates for a header: what it cut is only trusted where no question is lost
+    return first.strip() if first and first.count("?") == head.count("?") else head
+
+
+def _unquoted(lines: list[str]) -> list[str]:
+    """Without what is quoted: below a header, after a separator, or behind ">"; answers between quotes stay."""
+    kept: list[str] = []
+    at = 0
+    while at < len(lines):
+        if lines[at].startswith(">") or _spilt(lines, at):
+            at += 1
+            continue
+        block = _header_block(lines, at)
+        if block and not _said(kept):  # what was sent on begins with the headers it had: its words are what there is
+            kept, at = [], at + block
+            continue
+        if block or _SEPARATOR.fullmatch(lines[at]):
+            break
+        wrote = _wrote(lines, at)
+        if wrote:
+            below = _filled(lines, at + wrote)
+            if below >= len(lines) or not lines[below].startswith(">"):
+                break
+            at = below
+            continue
+        kept.append(lines[at])
+        at += 1
+    while kept and (not kept[-1] or _RULE.match(kept[-1])):
+        kept.pop()
+    return kept
+
+
+def _spilt(lines: list[str], at: int) -> bool:
+    """Whether this is the end of a quoted line that some program wrapped."""
+    return (
+        0 < at < len(lines) - 1
+        and bool(lines[at])
+        and lines[at - 1].startswith(">")
+        and len(lines[at - 1]) >= 60
+        and lines[at + 1].startswith(">")
+    )
+
+
+def _said(kept: list[str]) -> bool:
+    return any(line and not _FOOTER.fullmatch(line) and not _RULE.match(line) for line in kept)
+
+
+def _filled(lines: list[str], at: int) -> int:
+    """The next line that is not empty."""
+    while at < len(lines) and not lines[at]:
+        at += 1
+    return at
+
+
+def _wrote(lines: list[str], at: int) -> int:
+    """How many lines from here are a "Le ... a écrit :", 0 where none is."""
+    joined = ""
+    for n, line in enumerate(lines[at : at + HEADER_LINES], 1):
+        if not line:
+            break
+        joined = f"{joined} {line}".strip()
+        if _WROTE.fullmatch(joined):  # unless the last line alone is one, and those above it are the sender's own
+            return n if n == 1 or not any(_wrote(lines[: at + n], later) for later in range(at + 1, at + n)) else 0
+    return 0
+
+
+def _header_block(lines: list[str], at: int) -> int:
+    """How many lines from here are headers that a program set above what it quotes (From, Sent, To ...), 0 where none are."""
+    start, labels, sender, end = at, 0, False, at
+    empty = False  # the last label had no value: that stands on the next line
+    while at < len(lines) and at - start < 24:
+        line = lines[at]
+        label = _LABEL.match(line) or (_LABEL.match(f"{line} {lines[at + 1]}") if _splits(lines, at) else None)
+        if label:
+            labels, sender = labels + 1, sender or label["from"] is not None
+            empty = not (label["a"] or label["b"] or "").strip()
+            at += 1 if _LABEL.match(line) else 2
+            end = at
+        elif line and labels and (empty or ("@" in line and (lines[at - 1].endswith((",", ";")) or line.startswith("<")))):
+            empty, at = False, at + 1
+            end = at
+        elif not line and labels and at - end < 3:
+            at += 1
+        else:
+            break
+    return end - start if labels >= 2 and sender else 0
+
+
+def _splits(lines: list[str], at: int) -> bool:
+    return at + 1 < len(lines) and lines[at + 1].startswith(":")
+
+
+def _without_footers(lines: list[str]) -> list[str]:
+    """Without "Envoyé de mon ...", disclaimers, and a signature below its delimiter."""
+    kept: list[str] = []
+    for n, line in enumerate(lines):
+        if _FOOTER.fullmatch(line):
+            if _said(kept):  # what stands below a mobile program's footer is no longer the sender's
+                break
+            continue
+        if _DISCLAIMER.match(line) and _said(kept):
+            break
+        if _DELIMITER.fullmatch(line) and _said(kept) and len([x for x in lines[n + 1 :] if x]) <= 12:
+            break
+        kept.append(line)
+    return kept
+
+
+def question_text(text: str) -> str:
+    """Own words without the closing and the signature: what is read for its meaning."""
+    lines = own_words(text).split("\n")
+    mark = next((n for n, line in enumerate(lines) if n and _SIGNATURE.match(line)), len(lines))
+    lines, after = lines[:mark], lines[mark:]
+    kept: list[str] = []
+    for n, line in enumerate(lines):
+        if kept and _SIGN_OFF.match(line) and _ends_soon(lines[n + 1 :]):
+            after = lines[n + 1 :] + after
+            break
+        kept.append(line)
+    kept += [line for line in after if _AFTERTHOUGHT.match(line)]
+    return "\n".join(_joined(_unsigned(kept))).strip() or own_words(text)
+
+
+def _unsigned(lines: list[str]) -> list[str]:
+    """Without a name and a function at the end that no formula announces."""
+    end = len(lines)
+    while end > 1 and (not lines[end - 1].strip() or _is_name(lines[end - 1])):
+        end -= 1
+    said = [line for line in lines[:end] if len(line.split()) > 3]
+    return lines[:end] if said else lines
+
+
+def _is_name(line: str) -> bool:
+    return len(line.split()) <= 6 and line.strip()[:1].isupper() and not re.search(r"[?!.:;)]\s*$", line)
+
+
+def _ends_soon(rest: list[str]) -> bool:
+    """Whether what follows a closing formula is a signature and not more of the message."""
+    said = [line for line in rest if line.strip() and not _AFTERTHOUGHT.match(line)]
+    return len(said) <= 8 and not any("?" in line for line in said)
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """Lines that a mail program wrapped are one sentence again; short lines and list items stay their own."""
+    out: list[str] = []
+    for line in lines:
+        wrapped = out and len(out[-1]) >= 60 and line[:1].islower() and not re.match(r"\s*[-*•\d]", line)
+        if wrapped:
+            out[-1] = f"{out[-1]} {line}"
+        else:
+            out.append(line)
+    return out
