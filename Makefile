@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check lint types knowledge setup clean
+.PHONY: run test check lint types knowledge mail setup clean
 
 $(READY): requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Accueil needs Python 3.11 or newer; name it with: make PYTHON=python3.12")'
@@ -33,6 +33,10 @@ knowledge: setup
 	$(BIN)/python -m bot check
 	$(BIN)/python -m bot evaluate tests/data/messages.jsonl tests/data/dialogues.jsonl \
 	  --floor exact=0.80 --floor wrong=0.06 --floor missed=0.05
+
+# SAMPLES names a folder of real mails with an index.jsonl
+mail: setup
+	$(BIN)/python benchmarks/mail.py $(SAMPLES)
 
 check: lint types knowledge test
 

@@ -191,6 +191,32 @@ def _mail_words(text: str) -> str:
     return question_text(text)
 
 
+@app.command("read-mail")
+def read_mail(file: Annotated[Path, typer.Argument(help="A raw mail, or its text alone.")], as_json: Json = False) -> None:
+    """What is read of a mail: the sender's own words, and whether an automatic answer may go out."""
+    from bot.channels.mail.sniff import read_any
+
+    try:
+        mail = read_any(file.read_bytes(), file.name)
+    except OSError as error:
+        raise SettingsError([f"{file} cannot be read: {error.strerror}"]) from error
+    found = {
+        "kind": mail.kind,
+        "may_answer": mail.may_answer,
+        "why_not": mail.why_not,
+        "from": mail.sender,
+        "subject": mail.subject,
+        "text": mail.text,
+        "attachments": list(mail.attachments),
+    }
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    print(f"{mail.kind}, from {mail.sender or 'nobody that can be read'}: {mail.why_not or 'may be answered'}")
+    print("\n".join(f"attachment: {name}" for name in mail.attachments) + bool(mail.attachments) * "\n", end="")
+    print(f"subject: {mail.subject}\n\n{mail.text}")
+
+
 def _one_of(option: str, value: str, known: list[str]) -> None:
     if value and value not in known:
         from rapidfuzz.process import extractOne

@@ -36,22 +36,27 @@ _SEPARATOR = re.compile(
 )
 _LABEL = re.compile(
     r"[*_]*(?P<from>De|From|Von|Fra|Från|Van|Da|Od|Exp[ée]diteur|L[äa]hett[äa]j[äa]|От|Отправитель)[*_]*[ ]?:(?P<a>.*)"
-    r"|[*_]*(?:Envoy[ée](?: le)?|Message du|Date|[ÀA]|Pour|Destinataires?|Objet|Sujet|Copie(?: [àa])?|Cc|Cci|Pi[èe]ces jointes|Attachments"
-    r"|Sent|To|Subject|Reply-To|R[ée]pondre [àa]|Gesendet|An|Betreff|Datum|Sendt|Til|Emne|Skickat|Till|[ÄA]mne|Inviato|Oggetto"
+    r"|[*_]*(?:Envoy[ée](?: le)?|Message du|Date|[ÀA]|Pour|Destinataires?|Objet|Sujet|Copie(?: [àa])?|Cc|Cci"
+    r"|Pi[èe]ces jointes|Attachments"
+    r"|Sent|To|Subject|Reply-To|R[ée]pondre [àa]|Gesendet|An|Betreff|Datum|Sendt|Til|Emne|Skickat|Till|[ÄA]mne"
+    r"|Inviato|Oggetto"
     r"|Enviado(?: em)?|Para|Asunto|Assunto|Verzonden|Aan|Onderwerp|L[äa]hetetty|Vastaanottaja|Aihe|Organization"
-    r"|Data|Do|Temat|Wys[łl]ano|Дата|Кому|Тема|Importance)[*_]*[ ]?:(?P<b>.*)",
+    r"|Data|Do|Temat|Wys[łl]ano|Дата|Отправлено|Кому|Тема|Importance)[*_]*[ ]?:(?P<b>.*)",
     re.I,
 )
 _FOOTER = re.compile(
-    r"(?:Envoy[ée]e? (?:de|depuis|avec|par|via|[àa] partir d[eu']|sans fil)\b.{0,100}|Sent (?:from|with|via|wirelessly)\b.{0,100}"
+    r"(?:Envoy[ée]e? (?:de|depuis|avec|par|via|[àa] partir d[eu']|sans fil)\b.{0,100}|Sent (?:from|with|via"
+    r"|wirelessly)\b.{0,100}"
     r"|(?:T[ée]l[ée]charge[rz]|Get|Obtenir|Obtenez) Outlook\b.{0,100}|Von meinem \w+ gesendet|Gesendet von\b.{0,60}"
-    r"|Enviado (?:desde|do meu)\b.{0,60}|Inviato da\b.{0,60}|Verzonden vanaf\b.{0,60}|Skickat från\b.{0,60}|Sendt fra\b.{0,60}"
+    r"|Enviado (?:desde|do meu)\b.{0,60}|Inviato da\b.{0,60}|Verzonden vanaf\b.{0,60}|Skickat från\b.{0,60}"
+    r"|Sendt fra\b.{0,60}"
     r"|Provenance : .{0,60}|Garanti sans virus\b.{0,60}|Sans virus\. ?www\..{0,60}|Virus-free\..{0,60})",
     re.I,
 )
 _DISCLAIMER = re.compile(
     r"[*P ]{0,3}(?:Ce (?:message|courriel|mail|courrier)\b.{0,120}(?:confidentiel|engage|pi[èe]ces? jointes?|destin|usage"
-    r"|responsab)|Les informations contenues dans ce|L'exp[ée]diteur d[ée]cline|Pensez ([àa] l'environnement|avant d'imprimer)"
+    r"|responsab)|Les informations contenues dans ce|L'exp[ée]diteur d[ée]cline|Pensez ([àa] l'environnement"
+    r"|avant d'imprimer)"
     r"|Avant d'imprimer|This (?:e-?mail|message)\b.{0,80}(?:confidential|intended|contain)|Avis de confidentialit"
     r"|(?:Confidentiality|Legal) notice|Please consider the environment|CONFIDENTIALIT[ÉE]|DISCLAIMER|Diese E-?Mail enth"
     r"|.{0,60}Ce (?:courriel|message|mail) n'engage)",

@@ -1,0 +1,163 @@
+"""A raw mail to what it says and whether an answer may go out by itself. Pure, never raises, in bounded time and memory.
+
+Sources: RFC 3834 (automatic responses), RFC 3464 (delivery reports), RFC 8098 (receipts), RFC 2919 and 2369 (lists),
+MS-OXCMAIL 2.1.3.2.20 (X-Auto-Response-Suppress).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from email.message import Message as Part
+from email.parser import BytesParser
+from email.policy import compat32
+from email.utils import parsedate_to_datetime
+
+from bot.channels.mail.automatic import by_headers, by_words
+from bot.channels.mail.decode import limited
+from bot.channels.mail.html import text_of
+from bot.channels.mail.parts import addresses, contents, header, values, walked
+from bot.channels.mail.words import own_words
+
+MAX_SUBJECT, MAX_FILES = 300, 20
+
+_ENCRYPTED = re.compile(r"-----BEGIN PGP MESSAGE-----")
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What a mail says. ``sender`` is "" where it names nobody or several; ``why_not`` is "" where an answer may go out.
+
+    kind: "person", "autoreply", "bounce", "receipt", "list", "invitation", "automatic". ``text``: the sender's own words.
+    ``attachments``: names alone, cleaned.
+    """
+
+    kind: str
+    why_not: str
+    sender: str
+    name: str
+    subject: str
+    text: str
+    attachments: tuple[str, ...]
+    message_id: str
+    in_reply_to: str
+    references: tuple[str, ...]
+    sent: str  # the Date header's day and time for a quote, "" where it has none
+    automatic: bool  # nobody waits for an answer: it is left alone. Else what may not be answered is a person's to read
+
+    @property
+    def may_answer(self) -> bool:
+        return not self.why_not
+
+
+def read_mail(raw: bytes) -> Mail:
+    """Never raises; what cannot be read is told in ``why_not``."""
+    mail, fault = limited(raw)
+    try:
+        parsed = BytesParser(policy=compat32).parsebytes(mail)
+        return _read(parsed, fault)
+    except Exception as error:  # the parser raises whatever a hostile header leads to
+        bare = BytesParser(policy=compat32).parsebytes(mail, headersonly=True)
+        try:
+            return _read(bare, f"cannot be parsed ({type(error).__name__})")
+        except Exception:
+            return Mail("person", "cannot be parsed", "", "", "", "", (), "", "", (), "", False)
+
+
+def read_text(text: str) -> Mail:
+    """A body alone, as if a person had sent it."""
+    said = own_words(text)
+    kind, why, automatic = by_words(said, text)
+    why = why or ("" if said else "it says nothing")
+    return Mail(kind, why, "", "", "", said, (), "", "", (), "", automatic)
+
+
+def _read(mail: Part, fault: str) -> Mail:
+    senders = addresses(mail, "From")
+    subject = header(mail, "Subject")[:MAX_SUBJECT]
+    whole, html, files = contents(mail)
+    whole = whole if whole.strip() else text_of(html)
+    said = own_words(whole)
+    if not said and whole.strip() and html.strip():
+        said = own_words(text_of(html))
+    kind, why, automatic = by_headers(mail, senders, subject)
+    if not why:
+        kind, why, automatic = by_words(said, whole)
+    if not why:
+        kind, why = _needs_person(mail, senders, subject, said, whole, files, fault)
+    sender, name = senders[0] if len(senders) == 1 else ("", "")
+    return Mail(
+        kind=kind,
+        why_not=why,
+        sender=sender,
+        name=name,
+        subject=subject,
+        text=said,
+        attachments=tuple(files[:MAX_FILES]),
+        message_id=next(iter(_ids(mail, "Message-ID")), ""),
+        in_reply_to=next(iter(_ids(mail, "In-Reply-To")), ""),
+        references=_ids(mail, "References"),
+        sent=_sent(mail),
+        automatic=automatic,
+    )
+
+
+# ---------------------------------------------------------------- who, when, which
+
+
+def _ids(mail: Part, name: str) -> tuple[str, ...]:
+    """The Message-IDs that a header holds, without their angle brackets, in order."""
+    found = re.findall(r"<([^<>\s]{1,250})>", " ".join(v[:20_000] for v in values(mail, name)))
+    return tuple(dict.fromkeys(found))[-50:]
+
+
+def _sent(mail: Part) -> str:
+    try:
+        return parsedate_to_datetime(header(mail, "Date")[:100]).strftime("%d/%m/%Y %H:%M")
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return ""
+
+
+# ---------------------------------------------------------------- may it be answered
+
+
+def _needs_person(
+    mail: Part, senders: tuple[tuple[str, str], ...], subject: str, said: str, whole: str, files: list[str], fault: str
+) -> tuple[str, str]:
+    """(kind, why) of a mail that a person should read, and that gets no automatic answer."""
+    if fault:
+        return "person", fault
+    if len(senders) != 1:
+        return "person", "several senders" if senders else "no sender that can be read"
+    if _sent_by_another(mail, senders[0][0]):
+        return "person", "its envelope names another sender than its From"
+    suppress = header(mail, "X-Auto-Response-Suppress").lower()
+    if re.search(r"\b(?:all|autoreply)\b", suppress):
+        return "person", "the sender wants no automatic reply"
+    kinds = {part.get_content_type() for part in walked(mail)}
+    if kinds & {"multipart/encrypted"} or _ENCRYPTED.search(whole) or _enveloped(mail):
+        return "person", "encrypted"
+    if "text/calendar" in kinds and not said:
+        return "invitation", "a calendar invitation"
+    if not (said or subject or files):
+        return "person", "it says nothing"
+    if whole.count("\ufffd") > 5 + len(whole) // 20:
+        return "person", "its characters cannot be read"
+    return "person", ""
+
+
+def _sent_by_another(mail: Part, sender: str) -> bool:
+    """Another mailbox of the same domain handed it in: which of the two asks, only a person can tell.
+
+    Senders of another domain are left alone: forwarders and mailing services put theirs there as a matter of course.
+    """
+    person, _, domain = sender.partition("@")
+    envelope = [a.partition("@") for a, _ in addresses(mail, "Return-Path")]
+    return any(d == domain and re.split(r"[+=]", who)[0] != re.split(r"[+=]", person)[0] for who, _, d in envelope)
+
+
+def _enveloped(mail: Part) -> bool:
+    for part in walked(mail):
+        if part.get_content_type() in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
+            return str(part.get_param("smime-type", "enveloped-data")).lower() != "signed-data"
+    return False

@@ -1,0 +1,197 @@
+"""What is read of a mail. The mails are invented; the quote headers are those of the programs named."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.channels.mail.html import text_of
+from bot.channels.mail.read import Mail, read_mail
+from bot.channels.mail.words import own_words
+
+QUOTES: dict[str, str] = yaml.safe_load((Path(__file__).parents[2] / "data" / "quotes.yaml").read_text("utf-8"))
+SAID = "Bonjour,\n\nJe commence à quelle heure lundi ?\nMerci d'avance"
+
+
+@pytest.mark.parametrize("program", QUOTES)
+def test_what_a_program_quotes_below_is_not_taken_for_the_senders_words(program: str) -> None:
+    assert own_words(f"{SAID}\n\n{QUOTES[program]}\n") == SAID
+
+
+def test_answers_below_and_between_quotes_are_kept() -> None:
+    quoted = "Le 03/11/2026 à 09:12, Contact a écrit :\n> Venez-vous ?\nOui, lundi.\n> Déjeunez-vous ?\nNon merci."
+    assert own_words(quoted) == "Oui, lundi.\nNon merci."
+
+
+@pytest.mark.parametrize(
+    "said", ["Le formateur a écrit : venez à 9 h. C'est sûr ?", "De : 9 h à 12 h, c'est ça ?", "- un\n- deux ?"]
+)
+def test_a_senders_own_sentence_is_not_taken_for_a_quote(said: str) -> None:
+    assert own_words(said) == said
+
+
+def mail(text: str = SAID, html: str = "", sender: str = "Ana <ana@example.org>", **headers: str) -> Mail:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, "contact@example.org", "Stage"
+    message["Message-ID"] = "<1@example.org>"
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    if text:
+        message.set_content(text)
+    if html:
+        message.add_alternative(html, subtype="html")
+    return read_mail(message.as_bytes())
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ({"Auto-Submitted": "auto-replied"}, "autoreply"),
+        ({"Auto-Submitted": "auto-generated (cron)"}, "automatic"),
+        ({"Return-Path": "<>"}, "bounce"),
+        ({"Precedence": "bulk"}, "list"),
+        ({"List-Id": "<stage.example.org>"}, "list"),
+        ({"List-Unsubscribe": "<mailto:x@example.org>"}, "list"),
+        ({"X-Autoreply": "yes"}, "autoreply"),
+        ({"X-Failed-Recipients": "x@example.org"}, "bounce"),
+        ({"Sender": "mailer-daemon@example.org"}, "automatic"),
+        ({"X-Loop": "contact@example.org"}, "automatic"),
+    ],
+)
+def test_a_programs_mail_is_never_answered(headers: dict[str, str], kind: str) -> None:
+    found = mail(**headers)
+    assert (found.kind, found.may_answer, found.automatic) == (kind, False, True)
+
+
+@pytest.mark.parametrize(
+    "who", ["no-reply@example.org", "ne-pas-repondre@example.org", "bounces+12=x@example.org", "postmaster@x.fr"]
+)
+def test_an_address_that_nobody_reads_is_never_answered(who: str) -> None:
+    assert mail(sender=who).automatic
+
+
+@pytest.mark.parametrize("no", ["no", "No", "no (a person)"])
+def test_a_mail_that_says_that_it_is_not_automatic_is_answered(no: str) -> None:
+    assert mail(Auto_Submitted=no).may_answer
+
+
+@pytest.mark.parametrize(
+    ("text", "automatic"),
+    [
+        ("Bonjour,\nJe suis absente du 2 au 9 mars, je vous répondrai à mon retour.\nCordialement", True),
+        ("Ceci est une réponse automatique. En cas d'urgence, contactez l'accueil.", True),
+        ("Bonjour, je suis en congé maladie, est-ce que je peux décaler mon stage ?", False),
+        ("je suis en congé mais je viens lundi, à quelle heure ?", False),
+    ],
+)
+def test_an_out_of_office_without_headers_is_told_from_a_person_on_leave(text: str, automatic: bool) -> None:
+    assert mail(text).automatic is automatic
+
+
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [
+        ({"sender": "Ana <ana@example.org>, Bob <bob@example.org>"}, "several senders"),
+        ({"sender": "Ana"}, "no sender"),
+        ({"X_Auto_Response_Suppress": "All"}, "no automatic reply"),
+        ({"text": "-----BEGIN PGP MESSAGE-----\n\nhQEMA\n-----END PGP MESSAGE-----"}, "encrypted"),
+        ({"Return_Path": "<bob@example.org>"}, "another sender"),
+    ],
+)
+def test_what_only_a_person_can_judge_is_left_to_one(headers: dict[str, str], why: str) -> None:
+    found = mail(**headers)
+    assert why in found.why_not
+    assert not found.automatic
+
+
+def test_an_html_mail_of_outlook_gives_its_words_without_the_thread() -> None:
+    html = (
+        "<html><head><style>p{margin:0}</style></head><body><p class=MsoNormal>Bonjour,</p><p>À quelle heure&nbsp;?<br>Ana</p>"
+        '<div style="border:none;border-top:solid #E1E1E1 1.0pt;padding:3pt 0 0 0"><p><b>De :</b> Contact</p></div><p>Ancien</p>'
+    )
+    assert mail("", html).text == "Bonjour,\n\nÀ quelle heure ?\nAna"
+
+
+def test_attachments_are_named_and_never_read() -> None:
+    message = EmailMessage()
+    message["From"] = "ana@example.org"
+    message.set_content("Voici le document.")
+    message.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="../../etc/conven\u202etion.pdf")
+    message.add_attachment("à quelle heure ?", filename="question.txt")
+    message.add_attachment(b"x", maintype="image", subtype="png", filename="image001.png")
+    found = read_mail(message.as_bytes())
+    assert found.attachments == ("convention.pdf", "question.txt")
+    assert found.text == "Voici le document."
+
+
+def test_a_receipt_an_invitation_and_a_report_are_told_apart() -> None:
+    def multipart(kind: str, inner: str) -> bytes:
+        head = f"From: ana@example.org\nMIME-Version: 1.0\nContent-Type: multipart/{kind}; boundary=b\n\n"
+        return f"{head}--b\nContent-Type: {inner}\n\nx\n--b--\n".encode()
+
+    assert read_mail(multipart("report; report-type=disposition-notification", "text/plain")).kind == "receipt"
+    assert read_mail(multipart("report; report-type=delivery-status", "message/delivery-status")).kind == "bounce"
+    assert read_mail(multipart("mixed", 'text/calendar; method="REQUEST"')).kind == "invitation"
+    enveloped = read_mail(multipart("mixed", "application/pkcs7-mime; smime-type=enveloped-data"))
+    assert enveloped.why_not == "encrypted"
+
+
+@pytest.mark.parametrize(
+    ("body", "charset", "text"),
+    [
+        ("à quelle heure ?".encode("latin-1"), "iso-8859-1", "à quelle heure ?"),
+        ("à quelle heure ?".encode(), "x-unknown", "à quelle heure ?"),
+        ("à 9 h".encode("cp1252"), "utf-8", "à 9 h"),
+        (b"\x00salut\x1b[31m", "us-ascii", "salut[31m"),
+    ],
+)
+def test_any_charset_gives_text(body: bytes, charset: str, text: str) -> None:
+    raw = f"From: ana@example.org\nContent-Type: text/plain; charset={charset}\n\n".encode() + body
+    assert read_mail(raw).text == text
+
+
+def test_an_encoded_line_feed_in_a_header_stays_in_its_line() -> None:
+    found = read_mail(b"From: =?utf-8?q?A=0ABcc:_x?= <ana@example.org>\nSubject: =?utf-8?q?a=0D=0ABcc:_x@y.z?=\n\nBonjour ?")
+    assert found.sender == "ana@example.org"
+    assert "\n" not in found.subject + found.name
+
+
+NESTED = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(2000))
+HOSTILE = {
+    "nested": b"From: ana@example.org\n" + NESTED,
+    "parts": b"From: ana@example.org\nContent-Type: multipart/mixed; boundary=a\n\n" + b"--a\n\n\n" * 100_000,
+    "header": b"From: ana@example.org\nReferences: " + b"<a@b> " * 200_000 + b"\n\nBonjour",
+    "to": b"From: ana@example.org\nTo: " + b"a@b.fr, " * 100_000 + b"\n\nBonjour",
+    "size": b"From: ana@example.org\n\n" + b"Bonjour\n" * 1_300_000,
+    "html": b"From: ana@example.org\nContent-Type: text/html\n\n" + b"<div>" * 100_000,
+    "line": b"From: ana@example.org\n\n" + b"a" * 500_000,
+    "quotes": b"From: ana@example.org\n\n" + b"Le 3 mars\n" * 40_000,
+    "semicolons": b"From: ana@example.org\nContent-Type: multipart/mixed" + b";" * 300_000 + b"\n\nBonjour",
+    "message id": b"From: ana@example.org\nMessage-ID: <[x]>\n\nBonjour ?",
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+@pytest.mark.timeout(20)  # a bound, no measure: each takes far less than a second
+def test_a_hostile_mail_is_read_in_bounded_time(what: str) -> None:
+    assert read_mail(HOSTILE[what]).sender == "ana@example.org"
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.binary(max_size=400), st.sampled_from([b"From: ", b"Subject: ", b"Content-Type: ", b"Message-ID: ", b"Date: ", b"\n\n"])
+)
+def test_no_bytes_make_the_reader_raise(noise: bytes, before: bytes) -> None:
+    found = read_mail(b"From: ana@example.org\n" + before + noise + b"\n\n" + noise)
+    found.text.encode()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=300))
+def test_no_html_makes_the_reader_raise(html: str) -> None:
+    text_of(f"<div>{html}</div>").encode("utf-8", "surrogatepass")
