@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,15 +60,29 @@ def _settings(*, serving: bool = False) -> Settings:
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Also take older mails, from this day on."),
+    ] = None,
+) -> None:
     """Serve all configured channels; on a terminal with none configured, open the console chat."""
+    from dataclasses import replace
+
     settings = _settings(serving=True)
-    if not settings.telegram_token:
+    if since is not None and settings.mail is None:
+        raise SettingsError(["--since: no mailbox is served; set ACCUEIL_IMAP_URL"])
+    if since is not None and settings.mail is not None:
+        settings = replace(settings, mail=replace(settings.mail, since=since.date()))
+    if not (settings.telegram_token or settings.mail):
         if sys.stdin.isatty():
             _chat(settings)
             return
         raise SettingsError(
-            ["no channel is configured: set ACCUEIL_TELEGRAM_TOKEN and ACCUEIL_TRAINER_TELEGRAM_IDS, or run accueil chat"]
+            [
+                "no channel is configured: set ACCUEIL_TELEGRAM_TOKEN and ACCUEIL_TRAINER_TELEGRAM_IDS, or ACCUEIL_IMAP_URL and"
+                " ACCUEIL_SMTP_URL, or run accueil chat"
+            ]
         )
     import asyncio
 
@@ -89,7 +104,7 @@ def _chat(settings: Settings) -> None:
 
     from bot.app import configure_logs, run
 
-    quiet = replace(settings, log_level="warning" if settings.log_level == "info" else settings.log_level, trainers=())
+    quiet = replace(settings, log_level="warning" if settings.log_level == "info" else settings.log_level, trainers=(), mail=None)
     configure_logs(quiet)
     print("Accueil, en local. Posez une question comme un stagiaire ; un chiffre choisit un bouton ; Ctrl-D pour finir.")
     asyncio.run(run(quiet, replace(quiet, accessibility=(), operators=()).desk(console=True), chat=True))

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -96,7 +97,7 @@ async def run(settings: Settings, desk: Desk, *, chat: bool) -> None:
         async with opened(settings) as store:
             if surely:
                 await store.release()
-            channels = _channels(settings, store, chat)
+            channels = _channels(settings, store, shelf.mind.knowledge.facts.get("organisation", ""), chat)
             try:
                 await _serve(store, channels, shelf, desk)
             finally:
@@ -128,24 +129,32 @@ def _clean_stop() -> Iterator[None]:
     log.info("stopped")
 
 
-def _channels(settings: Settings, store: Database, chat: bool) -> list[Channel]:
+def _channels(settings: Settings, store: Database, organisation: str, chat: bool) -> list[Channel]:
     """What the settings name; imported only where it is used."""
     if chat:
         from bot.channels.console import Terminal
 
         return [Terminal(now)]
-    from bot.channels.telegram import Telegram
+    served: list[Channel] = []
+    if settings.telegram_token:
+        from bot.channels.telegram import Telegram
 
-    return [
-        Telegram(
-            settings.telegram_token,
-            store.secret,
-            now,
-            api_url=settings.telegram_api_url,
-            webhook_url=settings.telegram_webhook_url,
-            port=settings.port,
+        served.append(
+            Telegram(
+                settings.telegram_token,
+                store.secret,
+                now,
+                api_url=settings.telegram_api_url,
+                webhook_url=settings.telegram_webhook_url,
+                port=settings.port,
+            )
         )
-    ]
+    if settings.mail is not None:
+        from bot.channels.mail.channel import Email
+
+        name = settings.mail.name or organisation
+        served.append(Email(replace(settings.mail, name=name), store.secret, now))
+    return served
 
 
 async def _serve(store: Database, channels: Sequence[Channel], shelf: Shelf, desk: Desk) -> None:

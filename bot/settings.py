@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from rapidfuzz.process import extractOne
 
 from bot.core.desk import Desk
+from bot.core.endpoint import Endpoint, Postbox, parse
 from bot.errors import SettingsError
 
 PREFIX = "ACCUEIL_"
@@ -24,11 +26,15 @@ NAMES = (
         PREFIX + name
         for name in (
             "DATA_DIR KNOWLEDGE_DIR TELEGRAM_TOKEN TELEGRAM_API_URL TELEGRAM_WEBHOOK_URL TRAINER_TELEGRAM_IDS"
-            " ACCESSIBILITY_TELEGRAM_ID ACCESSIBILITY_EMAIL OPERATOR_TELEGRAM_ID OPERATOR_EMAIL NUDGE_HOURS"
+            " TRAINER_EMAILS ACCESSIBILITY_TELEGRAM_ID ACCESSIBILITY_EMAIL OPERATOR_TELEGRAM_ID OPERATOR_EMAIL NUDGE_HOURS"
+            " IMAP_URL SMTP_URL MAIL_FROM MAIL_MODE SENT_FOLDER DRAFTS_FOLDER IMAP_POLL_SECONDS"
             " RETENTION_DAYS HEALTH_RETENTION_DAYS LOG_FORMAT LOG_LEVEL"
         ).split()
     ),
 )
+MAIL_ROLES = ("TRAINER_EMAILS", "ACCESSIBILITY_EMAIL", "OPERATOR_EMAIL")
+TELEGRAM_ROLES = ("TRAINER_TELEGRAM_IDS", "ACCESSIBILITY_TELEGRAM_ID", "OPERATOR_TELEGRAM_ID")
+_EMAIL = re.compile(r"[^@\s<>,;:\"]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*")
 _TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{10,}")
 
 
@@ -43,7 +49,8 @@ class Settings:
     telegram_token: str
     telegram_api_url: str
     telegram_webhook_url: str
-    trainers: tuple[str, ...]  # addresses, "telegram:1"
+    mail: Postbox | None
+    trainers: tuple[str, ...]  # addresses, "telegram:1", "email:trainer@example.org"
     accessibility: tuple[str, ...]
     operators: tuple[str, ...]
     nudge_after: timedelta
@@ -55,7 +62,9 @@ class Settings:
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return f"Settings(knowledge_dir={str(self.knowledge_dir)!r}, telegram={bool(self.telegram_token)})"
+        return (
+            f"Settings(knowledge_dir={str(self.knowledge_dir)!r}, telegram={bool(self.telegram_token)}, mail={bool(self.mail)})"
+        )
 
     def desk(self, *, console: bool = False) -> Desk:
         """Who is told what. console: nobody is configured, the terminal plays all parts."""
@@ -68,6 +77,8 @@ class Settings:
             nudge_after=self.nudge_after,
             keep=self.keep,
             keep_health=self.keep_health,
+            mailbox=f"email:{self.mail.address}" if self.mail and not console else "",
+            drafts=self.mail is not None and self.mail.drafts,
         )
 
 
@@ -116,6 +127,56 @@ class _Reader:
         if single and len(found) > 1:
             self.faults.append(f"{name}: names {len(found)} ids, one is wanted")
         return tuple(dict.fromkeys(found))
+
+    def emails(self, name: str, *, single: bool = False) -> tuple[str, ...]:
+        """Mail addresses, separated by commas or spaces."""
+        found = []
+        for raw in re.split(r"[,;\s]+", self.text(name)):
+            if raw and not _EMAIL.fullmatch(raw):
+                self.faults.append(f"{name}: {raw!r} is not a mail address")
+            elif raw:
+                found.append(f"email:{raw.lower()}")
+        if single and len(found) > 1:
+            self.faults.append(f"{name}: names {len(found)} addresses, one is wanted")
+        return tuple(dict.fromkeys(found))
+
+    def endpoint(self, name: str, protocol: Literal["imap", "smtp"]) -> Endpoint | None:
+        raw = self.text(name)
+        try:
+            return parse(raw, protocol) if raw else None
+        except ValueError as error:
+            self.faults.append(f"{name}: {error}")
+            return None
+
+    def mail(self) -> Postbox | None:
+        """The mailbox, where one is to be served; what is missing of it is a fault."""
+        imap = self.endpoint(PREFIX + "IMAP_URL", "imap")
+        smtp = self.endpoint(PREFIX + "SMTP_URL", "smtp")
+        name, address = parseaddr(self.text(PREFIX + "MAIL_FROM") or (imap.user if imap else ""))
+        mode = self.choice(PREFIX + "MAIL_MODE", ("auto", "draft"), "auto")
+        poll = self.number(PREFIX + "IMAP_POLL_SECONDS", 120)
+        wanted = [n for n in ("IMAP_URL", "SMTP_URL") if self.text(PREFIX + n)]
+        if len(wanted) == 1:
+            other = "SMTP_URL" if wanted == ["IMAP_URL"] else "IMAP_URL"
+            self.faults.append(
+                f"{PREFIX}{other}: is missing; the mailbox is read by {PREFIX}IMAP_URL and answers by {PREFIX}SMTP_URL"
+            )
+        if (self.text(PREFIX + "MAIL_FROM") or imap) and not _EMAIL.fullmatch(address):
+            self.faults.append(
+                f"{PREFIX}MAIL_FROM: {address!r} is not a mail address; write contact@example.org or Name <contact@...>"
+            )
+        if imap is None or smtp is None or not _EMAIL.fullmatch(address):
+            return None
+        return Postbox(
+            imap,
+            smtp,
+            address.lower(),
+            name=name,
+            drafts=mode == "draft",
+            sent_folder=self.text(PREFIX + "SENT_FOLDER"),
+            drafts_folder=self.text(PREFIX + "DRAFTS_FOLDER"),
+            poll=poll,
+        )
 
     def choice(self, name: str, known: tuple[str, ...], default: str) -> str:
         raw = self.text(name).lower() or default
@@ -183,7 +244,13 @@ def read(environment: Mapping[str, str], *, serving: bool = False) -> Settings:
     token = r.text(PREFIX + "TELEGRAM_TOKEN")
     if token and not _TOKEN.fullmatch(token):
         r.faults.append(f"{PREFIX}TELEGRAM_TOKEN: does not look like a bot's token (123456:ABC...), as @BotFather gives it")
-    trainers = r.ids(PREFIX + "TRAINER_TELEGRAM_IDS")
+    mail = r.mail()
+    emails = {who: r.emails(f"{PREFIX}{who}", single=who != "TRAINER_EMAILS") for who in MAIL_ROLES}
+    if mail is None:  # nobody can be reached there
+        emails = dict.fromkeys(MAIL_ROLES, ())
+    trainers = r.ids(PREFIX + "TRAINER_TELEGRAM_IDS") + emails["TRAINER_EMAILS"]
+    if mail is not None and not trainers:
+        trainers = (f"email:{mail.address}",)  # the trainer reads the contact mailbox itself
     data_dir = r.text(PREFIX + "DATA_DIR")
     database = r.database()
     settings = Settings(
@@ -194,9 +261,10 @@ def read(environment: Mapping[str, str], *, serving: bool = False) -> Settings:
         telegram_token=token,
         telegram_api_url=r.url(PREFIX + "TELEGRAM_API_URL", TELEGRAM_API, ("https", "http")),
         telegram_webhook_url=r.url(PREFIX + "TELEGRAM_WEBHOOK_URL"),
+        mail=mail,
         trainers=trainers,
-        accessibility=r.ids(PREFIX + "ACCESSIBILITY_TELEGRAM_ID", single=True),
-        operators=r.ids(PREFIX + "OPERATOR_TELEGRAM_ID", single=True),
+        accessibility=r.ids(PREFIX + "ACCESSIBILITY_TELEGRAM_ID", single=True) + emails["ACCESSIBILITY_EMAIL"],
+        operators=r.ids(PREFIX + "OPERATOR_TELEGRAM_ID", single=True) + emails["OPERATOR_EMAIL"],
         nudge_after=timedelta(hours=r.number(PREFIX + "NUDGE_HOURS", 24)),
         keep=timedelta(days=r.number(PREFIX + "RETENTION_DAYS", 180)),
         keep_health=timedelta(days=r.number(PREFIX + "HEALTH_RETENTION_DAYS", 30)),
@@ -227,13 +295,14 @@ def _serving(settings: Settings, r: _Reader) -> list[str]:
             f"{PREFIX}DATA_DIR: is missing. PORT is set, so this looks like a host whose disk may not last: an SQLite file there"
             f" would lose every message at a restart. Set {PREFIX}DATA_DIR to a folder that lasts, or DATABASE_URL"
         )
-    mail_alone: list[tuple[str, Callable[[], bool]]] = [
-        ("ACCESSIBILITY", lambda: bool(settings.accessibility)),
-        ("OPERATOR", lambda: bool(settings.operators)),
-    ]
-    for who, reachable in mail_alone:
-        if r.text(f"{PREFIX}{who}_EMAIL") and not reachable():
-            faults.append(f"{PREFIX}{who}_EMAIL: no mailbox is served yet; set {PREFIX}{who}_TELEGRAM_ID")
+    if settings.mail is None and not r.faults:
+        faults += [
+            f"{PREFIX}{who}: is set, but no mailbox is served: {PREFIX}IMAP_URL is missing"
+            for who in MAIL_ROLES
+            if r.text(PREFIX + who)
+        ]
+    if not settings.telegram_token:
+        faults += [f"{PREFIX}{who}: is set without {PREFIX}TELEGRAM_TOKEN" for who in TELEGRAM_ROLES if r.text(PREFIX + who)]
     return faults
 
 

@@ -11,6 +11,7 @@ from bot.core.model import Answer, Choice, Format, Knowledge, Outgoing, Sheet, T
 
 NBSP = "\u00a0"
 LIMIT = 3900  # UTF-16 units in one outgoing text; Telegram refuses more than 4096
+WHOLE = "email:"  # addresses at which a text of any length is one
 
 _BEFORE = re.compile(r"[ \u00a0]+([;:!?»%€])")
 _AFTER = re.compile(r"«[ \u00a0]+")
@@ -102,7 +103,8 @@ def split(text: str, limit: int = LIMIT) -> list[str]:
 
 def in_parts(outgoing: Outgoing) -> tuple[Outgoing, ...]:
     """One outgoing text as one row for each part, in order; buttons under the last."""
-    bodies = split(typography(outgoing.body) if outgoing.kind == "reply" else outgoing.body)
+    body = typography(outgoing.body) if outgoing.kind == "reply" else outgoing.body
+    bodies = [body] if outgoing.to.startswith(WHOLE) else split(body)
     last = len(bodies) - 1
     return tuple(
         replace(
@@ -110,6 +112,7 @@ def in_parts(outgoing: Outgoing) -> tuple[Outgoing, ...]:
             key=outgoing.key if n == 0 else f"{outgoing.key}/{n}",
             body=body,
             choices=outgoing.choices if n == last else (),
+            then=outgoing.then if n == last else (),
         )
         for n, body in enumerate(bodies)
     )

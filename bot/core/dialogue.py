@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core import compose, escalation
+from bot.core import compose, escalation, flags
 from bot.core.compose import say
 from bot.core.desk import Desk
+from bot.core.linking import link
+from bot.core.mailing import by_mail, completed, framed
 from bot.core.marks import digest, file_words, key, pressed_mark, stamp, words_of
 from bot.core.model import (
     Choice,
@@ -60,6 +62,7 @@ class Situation:
     dialogue: Dialogue | None = None
     open_escalations: Sequence[Escalation] = ()
     earlier_decision: str | None = None  # what this very message was answered with, before it was edited
+    code: str = ""  # six random digits, for an address that is to be confirmed
 
 
 @dataclass(slots=True)
@@ -85,6 +88,12 @@ def respond(message: Message, situation: Situation) -> Response:
         health = s.understand(f"{message.text} {file_words(message)}", None, Dialogue(message.sender)).health
         return _settle(message, s, Reading(labels=("request",), escalate=True, follow_up=True, health=health), reason="media")
     reading = s.understand(message.text, message.subject, _dialogue(s))
+    if message.no_reply:
+        return _for_a_person(message, s, reading)
+    if message.media:  # a text with files: what hangs on it is for a person in any case
+        health = reading.health or s.understand(file_words(message), None, Dialogue(message.sender)).health
+        reason = "" if reading.escalate else "media"
+        return _settle(message, s, replace(reading, escalate=True, health=health), reason)
     decision = digest(reading, message.text)
     if message.intent is Intent.EDIT and situation.earlier_decision == decision:
         return Response(Outcome("ignored", "edited, but the decision is the same"), reading)
@@ -98,8 +107,17 @@ def stumbled(message: Message, situation: Situation) -> Outcome:
     """
     s = replace(situation, dialogue=_in_force(message, situation))
     opened = _open(message, s, Reading(labels=("unknown",), escalate=True, private=True), "fault")
-    rows = (*_reply(message, [say(s.knowledge, "fault")], ()), *escalation.opened(s.knowledge, opened, s.desk))
+    told = () if message.no_reply else _reply(message, s, [say(s.knowledge, "fault")], ())
+    rows = (*told, *escalation.opened(s.knowledge, opened, s.desk), *flags.passed_on(message.thread, key(message)))
     return Outcome("escalated", message=message.id, outgoing=rows, escalations=(opened,))
+
+
+def _for_a_person(message: Message, s: Situation, reading: Reading) -> Response:
+    """A mail that no program may answer: the trainer reads it, the sender hears nothing of ours."""
+    private = reading.private or reading.health
+    opened = _open(message, s, replace(reading, private=private), "unanswerable")
+    rows = (*escalation.opened(s.knowledge, opened, s.desk), *flags.passed_on(message.thread, key(message)))
+    return Response(Outcome("escalated", message=message.id, outgoing=rows, escalations=(opened,)), reading)
 
 
 def _dialogue(s: Situation) -> Dialogue:
@@ -126,6 +144,8 @@ def _command(message: Message, s: Situation) -> Response:
         return _settle(message, s, Reading(topics=(COMMANDS[name],)))
     if name == "oublier":
         return _forget(message, s)
+    if name == "email" and message.channel == "telegram" and not message.group:
+        return _link(message, s)
     k = s.knowledge
     lines = {
         "start": lambda: [_intro(message, s)],
@@ -160,8 +180,19 @@ def _format_state(s: Situation) -> str:
 def _forget(message: Message, s: Situation) -> Response:
     open_ = [e.reference for e in s.open_escalations]
     line = say(s.knowledge, "forgotten_open", references=", ".join(open_)) if open_ else say(s.knowledge, "forgotten")
-    row = _reply(message, [line], ())
-    return Response(Outcome("answered", outgoing=row, forget=(message.sender,)), Reading())
+    row = _reply(message, s, [line], ())
+    outcome = Outcome("answered", outgoing=row, forget=(message.sender,))
+    return Response(completed(message, s.knowledge, replace(s.desk, drafts=False), outcome, s.next_id), Reading())
+
+
+def _link(message: Message, s: Situation) -> Response:
+    """/email ana@example.org, then /email 123456."""
+    given = "" if message.text.startswith("/") else message.text
+    linked = link(s.knowledge, given, _dialogue(s).linking, s.code, s.now, key(message))
+    rows = (*_reply(message, s, [linked.word], ()), *linked.outgoing)
+    dialogue = replace(_dialogue(s), introduced=True, linking=linked.linking)
+    links = ((f"email:{linked.address}", message.sender),) if linked.address else ()
+    return Response(Outcome("answered", dialogue=dialogue, outgoing=rows, links=links), Reading())
 
 
 def _press(message: Message, s: Situation, stored: Dialogue | None) -> Response:
@@ -186,7 +217,7 @@ def _not_it(message: Message, s: Situation, at: str, stored: Dialogue) -> Respon
     for known in s.open_escalations:
         if known.reason == "not-it" and words in known.questions:
             text = say(s.knowledge, "passed_again", reference=known.reference)
-            return Response(Outcome("answered", outgoing=_reply(message, [text], ())), Reading())
+            return Response(Outcome("answered", outgoing=_reply(message, s, [text], ())), Reading())
     missed = replace(message, text=words or "(question effacée)")
     read = s.understand(words, None, Dialogue(message.sender)) if words else Reading()
     private = bool(asked and asked.private) or read.private
@@ -209,7 +240,10 @@ def _settle(message: Message, s: Situation, reading: Reading, reason: str = "") 
         beside = message.intent is Intent.MEDIA and any(e.private for e in s.open_escalations)  # a file says nothing itself
         reading = replace(reading, private=reading.private or reading.health or beside or _stays_private(s, reading))
         _pass_on(message, s, reading, reason, draft)
-    if reading.options:
+    if reading.options and message.channel in s.desk.answers_in_variants:
+        draft.paragraphs.append(say(s.knowledge, "ask_topic_variants"))
+        _answers(message, s, replace(reading, topics=reading.options), fmt, draft)
+    elif reading.options:
         draft.paragraphs.append(say(s.knowledge, "ask_topic"))
         draft.choices += compose.topic_choices(s.knowledge, reading.options)
     if waiting:
@@ -282,7 +316,8 @@ def _pass_on(message: Message, s: Situation, reading: Reading, reason: str, draf
     """Open an escalation, or add to the one that this conversation is already about."""
     joined = _joined(s, reading)
     if joined is not None and reason != "not-it":
-        outcome = escalation.added(s.knowledge, joined, words_of(message), s.now, key(message))
+        joined = replace(joined, thread=flags.joined(joined.thread, message.thread))
+        outcome = escalation.added(s.knowledge, joined, words_of(message), s.now, key(message), s.desk.mailbox)
         draft.escalations, draft.notices = outcome.escalations, (*outcome.outgoing, *escalation.copies(message, joined))
         draft.paragraphs.append(say(s.knowledge, "added", reference=joined.reference))
         return
@@ -354,7 +389,7 @@ def _close(message: Message, s: Situation, reading: Reading, draft: _Draft, dial
     body = "\n\n".join(draft.paragraphs)
     if draft.sheets:
         body += "\n\n" + compose.source_line(s.knowledge, draft.sheets.values())
-    rows = (*_reply(message, [*_introduction(message, s), body], tuple(draft.choices)), *draft.notices)
+    rows = (*_reply(message, s, [*_introduction(message, s), body], tuple(draft.choices)), *draft.notices)
     # "merci" does not end a private matter; a question of its own does
     goes_on = not (reading.topics or reading.options) and bool(dialogue.turns and dialogue.turns[-1].private)
     private = reading.private or reading.health or goes_on or any(e.private for e in draft.escalations)
@@ -365,7 +400,7 @@ def _close(message: Message, s: Situation, reading: Reading, draft: _Draft, dial
         dialogue,
         turns=(*dialogue.turns, *asked, told)[-TURNS_KEPT:],
         introduced=True,
-        expires_at=s.now + s.desk.context_for,
+        expires_at=s.now + s.desk.keeps_context(message.channel),
         pressed=pressed_mark(message),
     )
     outcome = Outcome(
@@ -376,21 +411,24 @@ def _close(message: Message, s: Situation, reading: Reading, draft: _Draft, dial
         outgoing=rows,
         escalations=draft.escalations,
     )
-    return Response(outcome, reading)
+    return Response(completed(message, s.knowledge, s.desk, outcome, s.next_id), reading)
 
 
 def _introduction(message: Message, s: Situation) -> list[str]:
-    """Said once, above the first reply: one message is answered by one text."""
-    if _dialogue(s).introduced or message.command in ("start", "oublier"):
+    """Said once, above the first reply: one message is answered by one text. A mail says it below, each time."""
+    if _dialogue(s).introduced or by_mail(message) or message.command in ("start", "oublier"):
         return []
     return [say(s.knowledge, "intro", person=message.name)]
 
 
-def _reply(message: Message, paragraphs: list[str], choices: tuple[tuple[Choice, ...], ...]) -> tuple[Outgoing, ...]:
+def _reply(
+    message: Message, s: Situation, paragraphs: list[str], choices: tuple[tuple[Choice, ...], ...]
+) -> tuple[Outgoing, ...]:
+    body = "\n\n".join(paragraphs)
     row = Outgoing(
         key=f"{key(message)}:reply",
         to=message.chat,
-        body="\n\n".join(paragraphs),
+        body=framed(s.knowledge, s.desk, body) if by_mail(message) else body,
         choices=choices,
         reply_to=message.native_id if message.group else "",
         subject=message.subject,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from bot.core import flags
 from bot.core.compose import answer_text, in_parts, say, typography, variants_text
 from bot.core.desk import Desk
 from bot.core.model import (
@@ -29,7 +30,7 @@ from bot.core.model import (
 )
 
 OPEN = (Status.OPEN, Status.CLAIMED)
-REASONS = ("request", "handoff", "unknown", "silent", "not-it", "media", "fault")
+REASONS = ("request", "handoff", "unknown", "silent", "not-it", "media", "fault", "unanswerable", "draft")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +48,36 @@ def opened(knowledge: Knowledge, escalation: Escalation, desk: Desk) -> tuple[Ou
     """The notices to all who may answer, and the reminders that are due if nobody does."""
     rows: list[Outgoing] = []
     for n, to in enumerate(_told(escalation)):
+        if to == desk.mailbox and escalation.thread.get("marks"):
+            continue  # the mail itself lies there, flagged
         rows += in_parts(_notice(knowledge, escalation, to, n))
-    due = escalation.opened_at + desk.nudge_after
-    hours = max(1, round(desk.nudge_after.total_seconds() / 3600))
-    for n, to in enumerate(_told(escalation)):
-        body = say(knowledge, "nudge", reference=escalation.reference, name=_name(escalation), hours=hours)
-        rows.append(_about(escalation, f"esc:{escalation.id}:nudge:{n}", to, body, kind="nudge", not_before=due))
-    comfort = say(knowledge, "not_forgotten", reference=escalation.reference)
-    rows.append(_about(escalation, f"esc:{escalation.id}:comfort", escalation.chat, comfort, kind="nudge", not_before=due))
+    rows += _recalled(knowledge, escalation, desk, "nudge")
+    if escalation.reason != "unanswerable" and not desk.drafted(escalation.chat.partition(":")[0]):
+        comfort = say(knowledge, "not_forgotten", reference=escalation.reference)
+        due = escalation.opened_at + desk.nudge_after
+        row = _about(escalation, f"esc:{escalation.id}:comfort", escalation.chat, comfort, kind="comfort", not_before=due)
+        rows.append(replace(row, thread=escalation.thread))
     return tuple(rows)
 
 
-def added(knowledge: Knowledge, escalation: Escalation, words: str, now: datetime, key: str) -> Outcome:
+def draft_recalled(knowledge: Knowledge, escalation: Escalation, desk: Desk) -> tuple[Outgoing, ...]:
+    """The reminder of an answer that waits among the drafts, due if nobody sends it."""
+    return tuple(_recalled(knowledge, escalation, desk, "nudge_draft"))
+
+
+def _recalled(knowledge: Knowledge, escalation: Escalation, desk: Desk, line: str) -> list[Outgoing]:
+    due = escalation.opened_at + desk.nudge_after
+    hours = max(1, round(desk.nudge_after.total_seconds() / 3600))
+    body = say(knowledge, line, reference=escalation.reference, name=_name(escalation), hours=hours)
+    subject = say(knowledge, "nudge_subject", reference=escalation.reference)
+    rows = []
+    for n, to in enumerate(_told(escalation)):
+        row = _about(escalation, f"esc:{escalation.id}:nudge:{n}", to, body, kind="nudge", not_before=due)
+        rows.append(replace(row, subject=subject, thread={"under": f"esc:{escalation.id}:notice:{n}"}))
+    return rows
+
+
+def added(knowledge: Knowledge, escalation: Escalation, words: str, now: datetime, key: str, mailbox: str = "") -> Outcome:
     """The learner's further words join an escalation that is still open."""
     event = Event("added", escalation.learner, words, now)
     changed = replace(escalation, events=(*escalation.events, event))
@@ -66,14 +85,20 @@ def added(knowledge: Knowledge, escalation: Escalation, words: str, now: datetim
     rows = [
         part
         for n, to in enumerate(_told(escalation))
-        for part in in_parts(_about(escalation, f"{key}:added:{n}", to, body, cancel=False))
+        if not (to == mailbox and escalation.thread.get("marks"))
+        for part in in_parts(
+            replace(
+                _about(escalation, f"{key}:added:{n}", to, body, cancel=False),
+                thread={"under": f"esc:{escalation.id}:notice:{n}"},
+            )
+        )
     ]
     return Outcome("escalated", escalations=(changed,), outgoing=tuple(rows))
 
 
 def copies(message: Message, escalation: Escalation) -> tuple[Outgoing, ...]:
     """A photo, a document, a voice note follows the notice as it is; it is never opened."""
-    if message.intent is not Intent.MEDIA or not message.native_id:
+    if message.intent is not Intent.MEDIA or not message.native_id or message.channel == "email":
         return ()
     thread = {"copy": {"chat": message.chat, "message": message.native_id}}
     return tuple(
@@ -97,7 +122,18 @@ def review(knowledge: Knowledge, escalation: Escalation, command: Command, now: 
     if command.verb == "near":
         return _answer(knowledge, escalation, replace(command, text=_nearest(knowledge, escalation)), now)
     changed = _after(escalation, "closed", command, now, status=Status.CLOSED, closed_at=now)
-    return _word(knowledge, changed, command, "closed", changed=True)
+    done = _word(knowledge, changed, command, "closed", changed=True)
+    return replace(done, outgoing=(*done.outgoing, *flags.closed(escalation.thread, f"esc:{escalation.id}")))
+
+
+def by_hand(knowledge: Knowledge, escalation: Escalation, actor: str, text: str, now: datetime) -> Outcome:
+    """The trainer wrote to the learner from the contact mailbox itself: nothing is left to send."""
+    command = Command("answer", actor, f"hand:{escalation.id}", text)
+    changed = _after(escalation, "answered", command, now, status=Status.ANSWERED, answered_by=actor, answered_at=now)
+    told = () if escalation.reason == "draft" else _others(knowledge, changed, command, "answered_by_hand")
+    return Outcome(
+        "answered", escalations=(changed,), outgoing=(*told, *flags.answered(escalation.thread, f"esc:{escalation.id}"))
+    )
 
 
 def listing(escalation: Escalation) -> str:
@@ -147,6 +183,7 @@ def _relay(knowledge: Knowledge, escalation: Escalation, command: Command, corre
         about=escalation.id,
         private=escalation.private,
         thread=escalation.thread,
+        then=flags.answered(escalation.thread, f"esc:{escalation.id}"),
     )
     return in_parts(row)
 
@@ -175,9 +212,11 @@ def _word(
     changed: bool = False,
     **values: object,
 ) -> Outcome:
+    """What the trainer hears of their command; by mail only where it was not carried out: no news is good news there."""
     body = say(knowledge, line, reference=escalation.reference, **values)
     row = Outgoing(f"esc:{escalation.id}:word:{command.key}", command.actor, body, kind="notice", about=escalation.id)
-    return Outcome("answered", outgoing=in_parts(row), escalations=(escalation,) if changed else ())
+    quiet = changed and command.actor.startswith("email:")
+    return Outcome("answered", outgoing=() if quiet else in_parts(row), escalations=(escalation,) if changed else ())
 
 
 def _others(knowledge: Knowledge, escalation: Escalation, command: Command, line: str) -> tuple[Outgoing, ...]:
@@ -208,9 +247,15 @@ def _notice(knowledge: Knowledge, escalation: Escalation, to: str, n: int) -> Ou
     if near:
         label = say(knowledge, "near_button", topic=near[0].button)
         choices.append((Choice(label, f"e:near:{escalation.id}"),))
-    body = f"{body.strip()}\n\n{say(knowledge, 'notice_how')}"
+    mailed = to.startswith("email:")
+    body = f"{body.strip()}\n\n{say(knowledge, 'notice_how_mail' if mailed else 'notice_how')}"
     row = _about(escalation, f"esc:{escalation.id}:notice:{n}", to, body, cancel=False)
-    return replace(row, choices=tuple(choices))
+    reason = say(knowledge, "reason_" + escalation.reason.replace("-", "_"))
+    return replace(
+        row,
+        choices=() if mailed else tuple(choices),
+        subject=say(knowledge, "notice_subject", reason=reason, name=_name(escalation)),
+    )
 
 
 def _conversation(turns: Sequence[Turn]) -> str:

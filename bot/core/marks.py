@@ -32,9 +32,11 @@ def digest(reading: Reading, text: str = "") -> str:
 
 
 def words_of(message: Message) -> str:
-    if message.intent is Intent.MEDIA:
-        return f"[{message.media}] {message.text}".strip()
-    return f"{message.subject} — {message.text}" if message.subject else message.text
+    """What a person reads of a message: all of it, and the names of what hangs on it."""
+    text = message.whole or message.text
+    if message.media:
+        text = f"[{message.media}] {text}".strip()
+    return f"{message.subject} — {text}" if message.subject else text
 
 
 def file_words(message: Message) -> str:

@@ -144,6 +144,7 @@ class Intent(StrEnum):
     COMMAND = "command"  # /horaires: ``Message.command`` holds "horaires"
     MEDIA = "media"  # a photo, a document, a voice note: passed on, never opened
     EDIT = "edit"  # an earlier message, changed
+    SENT = "sent"  # a mail that the trainer wrote by hand, found in the Sent folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,9 @@ class Message:
     """Something that a person sent us. ``id`` is made of the channel and its native id: a redelivery is harmless.
 
     ``reply_to`` is the native id of the message that this one answers, where the channel tells; ``text`` is what
-    the sender wrote this time (no quote, no signature).
+    the sender wrote this time (no quote, no signature); ``whole`` the same with greeting and signature, where the two differ.
+    ``about``: the escalation whose token it carries. ``no_reply``: why no automatic answer may go to its sender; a person
+    reads it.
     """
 
     id: str
@@ -171,6 +174,9 @@ class Message:
     media: str = ""  # "photo", "document plan.pdf", "voice"
     group: bool = False
     thread: Mapping[str, Any] = field(default_factory=dict)  # what a channel needs to answer in the thread
+    whole: str = ""
+    about: int | None = None
+    no_reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +247,21 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Linking:
+    """A mail address that a person says is theirs, until they have shown it by the code that was sent there.
+
+    sent: how many codes were asked for since ``since``; tries: how often a wrong one was given.
+    """
+
+    address: str
+    code: str
+    until: datetime
+    since: datetime
+    sent: int = 1
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Dialogue:
     """What is remembered of a person's conversation. The context expires; the format stays.
 
@@ -258,6 +279,7 @@ class Dialogue:
     introduced: bool = False
     expires_at: datetime | None = None
     pressed: str = ""  # the last button, where nothing was said since: a double tap is one press
+    linking: Linking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,8 +297,8 @@ class Outgoing:
     body: plain text, one paragraph a line, French typography set. not_before: when it is due (None: at once).
     about: the escalation that it belongs to. cancels_with: dropped unsent when the escalation is no longer open
     (a nudge). reply_to: the native id that it answers. kind: for reports ("reply", "notice", "relay", "nudge",
-    "alert"). private: its words are shown to nobody but its addressee.
-    fallback: addresses that are tried when ``to`` cannot be reached for good.
+    "alert"; "mark" is no text but flags on a mail). private: its words are shown to nobody but its addressee.
+    fallback: addresses that are tried when ``to`` cannot be reached for good. then: queued once this one was delivered.
     """
 
     key: str
@@ -292,6 +314,7 @@ class Outgoing:
     fallback: tuple[str, ...] = ()
     subject: str | None = None
     thread: Mapping[str, Any] = field(default_factory=dict)
+    then: tuple[Outgoing, ...] = ()
 
 
 class Status(StrEnum):
@@ -318,7 +341,8 @@ class Escalation:
     """What goes to the trainer. ``id`` is reserved from the store beforehand; the reference shown is ``#A<id>``.
 
     recipients: the persons who may see and answer it ("telegram:1", "email:trainer@example.org").
-    reason: "request", "handoff", "unknown", "silent", "not-it", "media", "fault". near: nearest topics.
+    reason: "request", "handoff", "unknown", "silent", "not-it", "media", "fault", "unanswerable" (a mail that no program
+    may answer), "draft" (an answer that waits for the trainer to send it). near: nearest topics.
     """
 
     id: int
@@ -356,7 +380,8 @@ class Outcome:
     end: in which of the three ends the input ended, with ``reason`` where it was ignored.
     escalations: new ones and changed ones alike, whole; the store writes each by its id.
     message, decision: id of the message and digest of what was decided on it; an edited message is answered again only
-    if its decision differs. forget: persons whose data is erased in the same transaction.
+    if its decision differs. forget: persons whose data is erased in the same transaction. links: (address, person) pairs:
+    what comes from the address is that person's from now on.
     """
 
     end: End
@@ -367,3 +392,4 @@ class Outcome:
     outgoing: tuple[Outgoing, ...] = ()
     escalations: tuple[Escalation, ...] = ()
     forget: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()

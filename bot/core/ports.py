@@ -141,6 +141,18 @@ class Store(Protocol):
 
     async def find_sent(self, to: str, native_id: str) -> Sent | None: ...
 
+    async def addressee(self, native_id: str) -> str | None:
+        """To whom the text with this native id was sent."""
+        ...
+
+    async def person_at(self, address: str) -> str | None:
+        """The person who has shown that an address is theirs."""
+        ...
+
+    async def addresses_of(self, person: str) -> list[str]:
+        """The addresses that a person has shown to be theirs."""
+        ...
+
     # -- care
     @property
     def secret(self) -> bytes:
@@ -178,6 +190,10 @@ class Inlet(Protocol):
         ...
 
     async def cursor(self, name: str) -> str | None: ...
+
+    async def trouble(self, key: str, line: str, **values: object) -> None:
+        """Tell the operator, in a line of the bot's voice, once for each key."""
+        ...
 
 
 class Channel(Protocol):

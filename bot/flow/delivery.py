@@ -19,6 +19,7 @@ from bot.flow.signal import Signal, endless, finishing
 
 LEASE = timedelta(seconds=45)  # longer than any send may take, waiting for its turn included
 TRIES = 150  # about a day, at the longest wait between two
+PERSONAL = ("reply", "relay", "comfort")  # what a learner waits for, on whichever channel
 OWN_TRIES = 5  # of a text on which our own code fails
 LONGEST_WAIT = 600.0  # seconds
 log = structlog.get_logger("delivery")
@@ -99,13 +100,19 @@ class Deliveries:
         out = delivery.outgoing
         log.warning("cannot be delivered", row=delivery.id, kind=out.kind, why=why)
         instead: tuple[Outgoing, ...] = ()
-        if out.fallback:
-            to, *rest = out.fallback
+        elsewhere = out.fallback or await self._elsewhere(out)
+        if elsewhere:
+            to, *rest = elsewhere
             instead = (replace(out, key=f"{out.key}>{to}", to=to, fallback=tuple(rest)),)
         if out.kind != "alert":
             instead += await self._alerts(delivery, "alert_undelivered", f"undelivered:{delivery.id}", why=why)
         await self._store.failed(delivery, why, instead, self._clock())
         self._due.set()
+
+    async def _elsewhere(self, out: Outgoing) -> tuple[str, ...]:
+        """Where else the same person can be reached, on a channel that is served."""
+        known = await self._store.addresses_of(out.to) if out.kind in PERSONAL else []
+        return tuple(address for address in known if address.partition(":")[0] in self._channels)
 
     async def _tell_unsure(self, delivery: Delivery) -> None:
         if delivery.outgoing.kind == "alert":

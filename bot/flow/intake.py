@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -11,11 +12,11 @@ import structlog
 
 from bot.core.desk import Desk
 from bot.core.dialogue import Situation, respond, stumbled
-from bot.core.model import Ignored, Intent, Message, Outcome
+from bot.core.model import Dialogue, Ignored, Intent, Message, Outcome
 from bot.core.ports import Arrival, Channel, Clock, Library, Store, Taken
 from bot.errors import StoreError
 from bot.flow.notice import alert
-from bot.flow.review import reviewed
+from bot.flow.review import found_in_sent, reviewed
 from bot.flow.signal import Signal, endless, finishing
 
 LEASE = timedelta(seconds=20)  # a decision takes a tenth of a second
@@ -46,6 +47,11 @@ class Intake:
     async def cursor(self, name: str) -> str | None:
         return await self._store.cursor(name)
 
+    async def trouble(self, key: str, line: str, **values: object) -> None:
+        rows = alert(self._library.mind.knowledge, self._desk, key, line, **values)  # type: ignore[arg-type]
+        await self._store.apply(Outcome("answered", outgoing=rows), self._clock())
+        self._due.set()
+
     async def work(self) -> None:
         """Run until cancelled."""
         await endless(self._step, self._came, log)
@@ -74,12 +80,17 @@ class Intake:
     async def _decide(self, message: Message | Ignored) -> Outcome:
         if isinstance(message, Ignored):
             return Outcome("ignored", message.reason)
+        if message.intent is Intent.SENT:
+            return await found_in_sent(message, self._store, self._library.mind.knowledge, self._clock())
         if message.sender in self._desk.reviewers():
             outcome = await reviewed(message, self._store, self._library.mind.knowledge, self._desk, self._clock())
             if outcome is not None:
                 return outcome
         elif message.press.startswith("e:"):
             return Outcome("ignored", "a trainer's button pressed by somebody else")
+        elif message.about is not None:  # a token is of no use to anybody but those it was sent to
+            message = replace(message, no_reply="the answer to somebody else's notice")
+        message = replace(message, sender=await self._store.person_at(message.sender) or message.sender)
         await self._channels[message.channel].acknowledge(message)
         situation = await self._situation(message)
         # a tenth of a second of pure computation: in a thread, so that the loops go on
@@ -94,10 +105,17 @@ class Intake:
             desk=self._desk,
             now=self._clock(),
             next_id=await self._store.reserve_escalation(),
-            dialogue=await self._store.dialogue(message.sender),
+            dialogue=await self._store.dialogue(message.sender) or await self._thread_of(message),
             open_escalations=await self._store.escalations(learner=message.sender),
             earlier_decision=await self._store.last_decision(message.id) if edited else None,
+            code=f"{secrets.randbelow(1_000_000):06}",
         )
+
+    async def _thread_of(self, message: Message) -> Dialogue | None:
+        """Somebody new answers a text of ours that was sent to another: the format of the course is known by that."""
+        first = await self._store.addressee(message.reply_to) if message.channel == "email" and message.reply_to else None
+        known = await self._store.dialogue(first) if first else None
+        return Dialogue(message.sender, format=known.format) if known is not None and known.format else None
 
     async def _stumbled(self, message: Message, otherwise: Outcome) -> Outcome:
         """A word to the learner and an escalation; where not even that can be made, the alert alone."""

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Literal
 
 from bot.core.compose import in_parts, say
 from bot.core.desk import Desk
-from bot.core.escalation import Command, review
+from bot.core.escalation import Command, by_hand, review
+from bot.core.flags import answers
 from bot.core.model import Escalation, Intent, Knowledge, Message, Outcome, Outgoing
 from bot.core.ports import Store
 
 _REFERENCE = re.compile(r"^\s*#A(\d{1,12})\b[\s:—-]*", re.I)
 _QUOTED = re.compile(r"#A(\d{1,12})\b")
+_CLOSE = re.compile(r"\s*(?:clore|clos|clôturer|fermer)\s*[.!]?\s*", re.I)
 _PRESS = re.compile(r"e:(claim|close|near):(\d{1,12})")
 
 
 async def reviewed(message: Message, store: Store, knowledge: Knowledge, desk: Desk, now: datetime) -> Outcome | None:
     """What the reviewer's message does; None where it is no review: then they are a learner like any other."""
+    if message.channel == "email":
+        return await _mailed(message, store, knowledge, desk, now)
     if message.group or message.intent is Intent.COMMAND:
         return None
     if message.intent is Intent.PRESS:
@@ -36,6 +41,36 @@ async def reviewed(message: Message, store: Store, knowledge: Knowledge, desk: D
         # a trainer who forgot to press "reply" must not believe that the learner has the answer
         return _word(message, say(knowledge, "how_to_reply", references=", ".join(waiting[-8:])))
     return None
+
+
+async def _mailed(message: Message, store: Store, knowledge: Knowledge, desk: Desk, now: datetime) -> Outcome | None:
+    """By mail anybody can write under any name: only the token of a notice makes a command of it."""
+    escalation = await store.escalation(message.about) if message.about is not None else None
+    if escalation is not None and message.sender in escalation.recipients:
+        text = message.whole or message.text
+        verb: Literal["close", "answer"] = "close" if _CLOSE.fullmatch(text) else "answer"
+        return review(knowledge, escalation, Command(verb, message.sender, message.id, text, message.name), now)
+    if message.about is not None:
+        return _word(message, say(knowledge, "refused_unknown", reference=f"#A{message.about}"))
+    if message.sender == desk.mailbox:
+        return Outcome("ignored", "written by the trainer themselves")
+    waiting = [e.reference for e in await store.escalations() if message.sender in e.recipients]
+    if waiting and message.reply_to:
+        return _word(message, say(knowledge, "how_to_reply", references=", ".join(waiting[-8:])))
+    return None
+
+
+async def found_in_sent(message: Message, store: Store, knowledge: Knowledge, now: datetime) -> Outcome:
+    """A mail that the trainer wrote in the contact mailbox itself: it answers a notice, or a learner's mail."""
+    text = message.whole or message.text
+    told = await store.escalation(message.about) if message.about is not None else None
+    if told is not None:
+        return review(knowledge, told, Command("answer", message.sender, message.id, text, message.name), now)
+    ids = frozenset(str(id) for id in message.thread.get("answers", ()))
+    for known in await store.escalations(limit=2000):
+        if answers(known.thread, ids):
+            return by_hand(knowledge, known, message.sender, text, now)
+    return Outcome("ignored", "answers nothing that waits")
 
 
 async def _pressed(message: Message, store: Store, knowledge: Knowledge, now: datetime) -> Outcome | None:

@@ -22,8 +22,6 @@ ENDED = (Status.ANSWERED, Status.CLOSED)
 
 async def write(connection: AsyncConnection, hashed: Hasher, outcome: Outcome, now: datetime) -> None:
     """Everything that an outcome changes but the inbox row. Raises StaleLease where an escalation changed meanwhile."""
-    for person in outcome.forget:
-        await forget(connection, hashed, person)
     if outcome.dialogue is not None:
         row = {"person": outcome.dialogue.person, "dialogue": codec.dump(codec.dialogue, outcome.dialogue), "updated_at": now}
         await insert_or_replace(connection, dialogues, "person", row)

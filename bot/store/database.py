@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.core.model import Dialogue, Escalation, Outcome, Outgoing
 from bot.core.ports import Arrival, Delivery, Sent, Taken
 from bot.errors import StoreError
-from bot.store import care, conversation, inbox, outbox
+from bot.store import alias, care, conversation, inbox, outbox
 from bot.store.codec import Hasher
 from bot.store.engine import create_engine, database_url, upgrade
 from bot.store.schema import meta
@@ -91,9 +91,13 @@ class Database:
             await self._write(connection, outcome, now)
 
     async def _write(self, connection: AsyncConnection, outcome: Outcome, now: datetime) -> None:
-        await conversation.write(connection, self._hashed, outcome, now)
         for person in outcome.forget:
-            await care.forget_inbox(connection, self._hashed, person)
+            for address in (person, *await alias.addresses_of(connection, person)):
+                await conversation.forget(connection, self._hashed, address)
+                await care.forget_inbox(connection, self._hashed, address)
+            await alias.forget(connection, person)
+        await conversation.write(connection, self._hashed, outcome, now)
+        await alias.link(connection, outcome.links, now)
 
     async def last_decision(self, message_id: str) -> str | None:
         async with self._transaction() as connection:
@@ -126,6 +130,7 @@ class Database:
     async def delivered(self, delivery: Delivery, native_id: str, now: datetime) -> None:
         async with self._transaction() as connection:
             await outbox.delivered(connection, delivery, native_id, now)
+            await outbox.queue(connection, self._hashed, delivery.outgoing.then, now)
 
     async def retry(self, delivery: Delivery, at: datetime, error: str, *, unsure: bool = False) -> None:
         async with self._transaction() as connection:
@@ -145,6 +150,18 @@ class Database:
         async with self._transaction() as connection:
             return await outbox.find_sent(connection, self._hashed(to), native_id)
 
+    async def addressee(self, native_id: str) -> str | None:
+        async with self._transaction() as connection:
+            return await outbox.addressee(connection, native_id)
+
+    async def person_at(self, address: str) -> str | None:
+        async with self._transaction() as connection:
+            return await alias.person_at(connection, address)
+
+    async def addresses_of(self, person: str) -> list[str]:
+        async with self._transaction() as connection:
+            return await alias.addresses_of(connection, person)
+
     # ---------------------------------------------------------------- care
 
     @property
@@ -153,11 +170,13 @@ class Database:
 
     async def export(self, person: str) -> dict[str, Any]:
         async with self._transaction() as connection:
-            return await care.export(connection, self._hashed, person)
+            found = await care.export(connection, self._hashed, person)
+            linked = await alias.addresses_of(connection, person)
+            return {**found, "linked": [await care.export(connection, self._hashed, address) for address in linked]}
 
     async def purge(self, now: datetime, keep: timedelta, keep_health: timedelta) -> int:
         async with self._transaction() as connection:
-            return await care.purge(connection, now - keep, now - keep_health)
+            return await care.purge(connection, now - keep, now - keep_health) + await alias.purge(connection, now - keep)
 
     async def release(self) -> None:
         async with self._transaction() as connection:

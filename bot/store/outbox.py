@@ -149,6 +149,11 @@ async def find_sent(connection: AsyncConnection, to_hash: str, native_id: str) -
     return Sent(row.about, row.kind) if row else None
 
 
+async def addressee(connection: AsyncConnection, native_id: str) -> str | None:
+    found = select(outbox.c.to).where(outbox.c.native_id == native_id).limit(1)
+    return (await connection.execute(found)).scalar()
+
+
 async def release(connection: AsyncConnection) -> None:
     """What a dead worker had on the wire is due again, and known to be unsure."""
     lost = outbox.c.state == "sending"

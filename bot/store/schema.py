@@ -82,6 +82,7 @@ outbox = Table(
     Index("outbox_to", "to_hash", "state"),
     Index("outbox_native", "to_hash", "native_id"),
     Index("outbox_about", "about"),
+    Index("outbox_native_id", "native_id"),
 )
 
 dialogues = Table(
@@ -90,6 +91,15 @@ dialogues = Table(
     Column("person", Text, primary_key=True),
     Column("dialogue", JSON, nullable=False),
     Column("updated_at", Utc, nullable=False),
+)
+
+alias = Table(
+    "alias",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("linked_at", Utc, nullable=False),
+    Index("alias_person", "person"),
 )
 
 escalations = Table(

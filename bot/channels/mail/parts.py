@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from email.message import Message as Part
+from email.parser import BytesParser
+from email.policy import compat32
 from email.utils import getaddresses
 
-from bot.channels.mail.decode import as_text, decoded, part_text
+from bot.channels.mail.decode import as_text, decoded, limited, part_text
 from bot.core.text import clean
 
 MAX_PARTS = 60
@@ -36,6 +38,15 @@ def addresses(mail: Part, name: str) -> tuple[tuple[str, str], ...]:
         if re.fullmatch(r"[^@\s<>()\[\],;:\"\\]{1,64}@[\w.-]{1,190}\w", address):
             found.setdefault(address, clean(decoded(shown))[:MAX_NAME])
     return tuple(found.items())
+
+
+def sender_of(raw: bytes) -> str:
+    """The one address of a raw mail's From, "" where it names nobody or several. Never raises."""
+    try:
+        found = addresses(BytesParser(policy=compat32).parsebytes(limited(raw)[0], headersonly=True), "From")
+    except Exception:  # the parser raises whatever a hostile header leads to
+        return ""
+    return found[0][0] if len(found) == 1 else ""
 
 
 def _readable(raw: str) -> str:

@@ -1,0 +1,101 @@
+"""A mail of the mailbox to a Message, or the reason why it asks for no answer. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.channels.mail import ids
+from bot.channels.mail.read import Mail, read_mail
+from bot.channels.mail.words import question_text
+from bot.channels.mail.write import MAX_QUOTE, MAX_REFERENCES, bare
+from bot.core.model import Ignored, Intent, Message
+from bot.core.ports import Arrival
+from bot.core.text import plain
+
+MAX_TEXT = 8000  # characters of one mail that are read and shown
+_COMMAND = re.compile(r"/([a-zé]{3,20})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Whose mailbox it is, and the key by which our own mails are known."""
+
+    address: str
+    secret: bytes
+
+
+def letter(raw: bytes, arrival: Arrival, mailbox: Mailbox) -> Message | Ignored:
+    mail = read_mail(raw)
+    ours = ids.kind_of(mailbox.secret, mail.message_id)
+    answers = tuple(dict.fromkeys((mail.in_reply_to, *reversed(mail.references)))) if mail.in_reply_to else mail.references
+    if arrival.raw.get("folder") == "sent":
+        if ours and ours != ids.DRAFT:
+            return Ignored("our own mail")
+        if not answers:
+            return Ignored("a mail of the trainer's own that answers none")
+        message = replace(_message(mail, arrival, mailbox, answers), intent=Intent.SENT, sender=f"email:{mailbox.address}")
+        return message
+    refused = _refused(mail, ours, arrival.raw)
+    return Ignored(refused) if refused else _message(mail, arrival, mailbox, answers)
+
+
+def _refused(mail: Mail, ours: str, raw: Any) -> str:
+    """Why nobody waits for an answer to a mail of the inbox; "" where somebody may."""
+    flags = {str(flag).lower() for flag in raw.get("flags", ())}
+    if ours:
+        return "our own mail"
+    if mail.automatic:
+        return f"{mail.kind}: {mail.why_not}"
+    if "\\answered" in flags:
+        return "answered by hand"
+    return "a draft or a deleted mail" if flags & {"\\draft", "\\deleted"} else ""
+
+
+def _message(mail: Mail, arrival: Arrival, mailbox: Mailbox, answers: tuple[str, ...]) -> Message:
+    text, whole, subject = question_text(mail.text)[:MAX_TEXT], mail.text[:MAX_TEXT], bare(mail.subject)
+    replies = bool(answers) or subject != mail.subject
+    refused = mail.why_not
+    if not whole and not mail.attachments and not refused:
+        if replies:
+            refused = "it says nothing of its own"
+        else:
+            text = whole = subject
+            subject = ""
+    files = ", ".join(mail.attachments)
+    command = _COMMAND.fullmatch(text)
+    sender = f"email:{mail.sender}" if mail.sender else "email:unknown"
+    return Message(
+        id=arrival.key,
+        channel="email",
+        sender=sender,
+        chat=sender,
+        text=text,
+        whole=whole,
+        received_at=arrival.received_at,
+        intent=Intent.COMMAND if command else Intent.MEDIA if files and not text else Intent.TEXT,
+        command=plain(command[1]) if command else "",
+        name=mail.name or mail.sender.partition("@")[0],
+        native_id=mail.message_id,
+        reply_to=next((a for a in answers if ids.kind_of(mailbox.secret, a)), ""),
+        about=ids.noticed(mailbox.secret, answers, mail.subject),
+        subject=subject if subject and not replies else None,
+        media=f"pièce jointe {files}" if files else "",
+        no_reply=refused,
+        thread=_thread(mail, arrival, answers),
+    )
+
+
+def _thread(mail: Mail, arrival: Arrival, answers: tuple[str, ...]) -> dict[str, Any]:
+    """What is needed to answer in the thread, to find the mail on the server again, and to know a hand-written answer."""
+    return {
+        "message_id": mail.message_id,
+        "references": list(mail.references[-MAX_REFERENCES:]),
+        "answers": list(answers[:MAX_REFERENCES]),
+        "subject": mail.subject,
+        "quote": mail.text[:MAX_QUOTE],
+        "sent": mail.sent,
+        "name": mail.name,
+        "marks": [arrival.raw["mark"]],
+    }
