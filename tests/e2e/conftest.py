@@ -7,11 +7,13 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.peers.botapi import TOKEN, BotApi
+from tests.peers.mail import CONTACT_BOX, Imap, Smtp, until
 
 TRAINER, HELPER, CONTACT, ANA, STRANGER = 11, 12, 13, 4001, 4002
 
@@ -19,8 +21,9 @@ TRAINER, HELPER, CONTACT, ANA, STRANGER = 11, 12, 13, 4001, 4002
 class Service:
     """Starts, kills and stops ``python -m bot serve``."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], arguments: tuple[str, ...] = ()) -> None:
         self.environment = environment
+        self.arguments = arguments
         self.process: asyncio.subprocess.Process | None = None
         self.log = b""
         self._reading: asyncio.Task[None] | None = None
@@ -31,6 +34,7 @@ class Service:
             "-m",
             "bot",
             "serve",
+            *self.arguments,
             env=self.environment,
             stderr=asyncio.subprocess.PIPE,
             stdin=asyncio.subprocess.DEVNULL,
@@ -47,6 +51,14 @@ class Service:
             if b"ready" in line:
                 ready.set()
         ready.set()
+
+    async def logged(self, words: str, times: int = 1) -> None:
+        """Wait until the log holds these words so often."""
+
+        async def count() -> int:
+            return self.log.count(words.encode())
+
+        await until(count, lambda found: found >= times)
 
     async def kill(self) -> None:
         assert self.process is not None
@@ -95,3 +107,50 @@ async def service(environment: dict[str, str]) -> AsyncIterator[Service]:
     assert running.process is not None
     if running.process.returncode is None:
         await running.stop()
+
+
+@pytest.fixture
+async def imap(unused_tcp_port: int) -> AsyncIterator[Imap]:
+    server = Imap(unused_tcp_port)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def smtp() -> AsyncIterator[Smtp]:
+    server = Smtp()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+def mail_settings(imap: Imap, smtp: Smtp) -> dict[str, str]:
+    return {
+        "ACCUEIL_IMAP_URL": imap.url,
+        "ACCUEIL_SMTP_URL": smtp.url,
+        "ACCUEIL_MAIL_FROM": f"Technecampus <{CONTACT_BOX}>",
+        "ACCUEIL_IMAP_POLL_SECONDS": "3",
+    }
+
+
+@pytest.fixture
+def alone(environment: dict[str, str], mail_settings: dict[str, str]) -> dict[str, str]:
+    """The mailbox without Telegram."""
+    kept = {name: value for name, value in environment.items() if "TELEGRAM" not in name}
+    return {**kept, **mail_settings}
+
+
+@asynccontextmanager
+async def serving(environment: dict[str, str], *arguments: str) -> AsyncIterator[Service]:
+    """A service that runs, and that has looked into its mailbox once."""
+    running = Service(environment, arguments)
+    await running.start()
+    try:
+        if "ACCUEIL_IMAP_URL" in environment:
+            await running.logged("mailbox is read")
+        yield running
+    finally:
+        if running.process is not None and running.process.returncode is None:
+            await running.stop()

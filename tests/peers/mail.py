@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import default
@@ -20,6 +20,14 @@ CONTACT_BOX = "contact@accueil.example"
 PATIENCE = 40.0  # seconds
 
 
+async def until(look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> T:
+    """Look again and again until what is seen is what is wanted. Raises TimeoutError."""
+    async with asyncio.timeout(PATIENCE):
+        while not wanted(found := await look()):  # noqa: ASYNC110 - what it looks at is another process
+            await asyncio.sleep(0.1)
+        return found
+
+
 class Imap:
     """pymap, with its mailbox in memory: gone when it ends."""
 
@@ -29,19 +37,33 @@ class Imap:
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        server = (sys.executable, "-c", "from pymap.main import main; main()", "--host", "127.0.0.1", "--port", str(self.port), "--no-tls", "dict")
+        server = (
+            sys.executable,
+            "-c",
+            "from pymap.main import main; main()",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--no-tls",
+            "dict",
+        )
         account = ("--demo-user", USER, "--demo-password", PASSWORD)
         self._process = await asyncio.create_subprocess_exec(*server, *account, stderr=asyncio.subprocess.DEVNULL)
+        await self._answers()
+        for folder in ("Sent", "Brouillons"):
+            await self.do(lambda client, name=folder: client.create_folder(name))
+
+    async def _answers(self) -> None:
+        """Wait until the server takes connections."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", self.port)
                     writer.close()
-                    break
+                    return
                 except OSError:
                     await asyncio.sleep(0.05)
-        for folder in ("Sent", "Brouillons"):
-            await self.do(lambda client, name=folder: client.create_folder(name))
 
     async def stop(self) -> None:
         if self._process is not None and self._process.returncode is None:
@@ -110,7 +132,7 @@ class Smtp:
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.port}"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - the library's name
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.refuse:
             return self.refuse.pop(0)
         content = envelope.content if isinstance(envelope.content, bytes) else b""
@@ -126,12 +148,11 @@ class Smtp:
 
     async def mail_to(self, address: str, words: str) -> Any:
         """Wait for a mail to an address that holds these words (blanks of all kinds are equal)."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                for mail in self.to(address):
-                    if words in body(mail):
-                        return mail
-                await asyncio.sleep(0.05)
+
+        async def found() -> list[Any]:
+            return [mail for mail in self.to(address) if words in body(mail)]
+
+        return (await until(found, bool))[0]
 
 
 def body(mail: Any) -> str:

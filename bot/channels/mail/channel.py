@@ -51,12 +51,15 @@ class Email:
     async def receive(self, inlet: Inlet) -> None:
         sent = await self._find_folders(inlet)
         since = self._box.since
-        wait, failing_since = 1.0, None
+        wait, failing_since, told = 1.0, None, False
         while True:
             try:
                 if sent:
                     await self._gather(inlet, "sent", sent, None)
                 await self._gather(inlet, "inbox", self._inbox, since)
+                if not told:
+                    told = True
+                    log.info("mailbox is read")
                 since, wait, failing_since = None, 1.0, None
                 await self._reading.run(lambda session: session.wait(self._box.poll), self._box.poll)
             except ChannelError as error:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import imaplib
 import re
+import select
 import socket
 import ssl
 import threading
@@ -118,7 +119,12 @@ class Session:
             self._stopped.wait(seconds)
             return
         self._client.idle()
-        self._client.idle_check(timeout=seconds)
+        # not idle_check: it reads without blocking, and a line that comes in two pieces ends its connection
+        connection = self._client.socket()
+        if not (isinstance(connection, ssl.SSLSocket) and connection.pending()):
+            poller = select.poll()
+            poller.register(connection, select.POLLIN)
+            poller.poll(seconds * 1000)
         self._client.idle_done()
 
     def mark(self, folder: str, validity: int, uid: int, add: Iterable[str], remove: Iterable[str]) -> None:
