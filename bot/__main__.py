@@ -125,13 +125,15 @@ def migrate() -> None:
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    send: Annotated[bool, typer.Option("--send", help="Also send a mail to ourselves, and wait for it.")] = False,
+) -> None:
     """Try each configured connection, and say in one line each what is wrong. Exit 1 on a fault."""
     import asyncio
 
     from bot.commands.doctor import examined
 
-    found = asyncio.run(examined(os.environ))
+    found = asyncio.run(examined(os.environ, post=send))
     for name, fault in found:
         print(f"{name}: {fault or 'ok'}")
     if any(fault for _, fault in found):

@@ -16,6 +16,8 @@ ROOT = Path(__file__).parent.parent
 TOKEN = "123456:test-token-for-the-loopback"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
+IMAP, SMTP = "imaps://contact%40b.fr:p@imap.example", "smtps://contact%40b.fr:p@smtp.example"
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
@@ -48,7 +50,17 @@ def run(tmp_path: Path) -> Run:
         ({"PORT": "http"}, "PORT: 'http' is not a port number"),
         ({"PORT": "5000", "ACCUEIL_DATA_DIR": ""}, "disk may not last"),
         ({"ACCUEIL_LOG_LEVEL": "loud"}, "ACCUEIL_LOG_LEVEL"),
-        ({"ACCUEIL_OPERATOR_EMAIL": "ops@example.org"}, "ACCUEIL_OPERATOR_EMAIL"),
+        ({"ACCUEIL_OPERATOR_EMAIL": "ops@example.org"}, "ACCUEIL_OPERATOR_EMAIL: is set, but no mailbox is served"),
+        ({"ACCUEIL_IMAP_URL": "imap://a%40b.fr:p@imap.example"}, "ACCUEIL_IMAP_URL: imap:// would send the password in clear"),
+        ({"ACCUEIL_IMAP_URL": IMAP}, "ACCUEIL_SMTP_URL: is missing"),
+        ({"ACCUEIL_IMAP_URL": IMAP, "ACCUEIL_SMTP_URL": "smtp://u:p@h.example"}, "ACCUEIL_SMTP_URL: smtp:// would send"),
+        ({"ACCUEIL_IMAP_URL": IMAP, "ACCUEIL_SMTP_URL": SMTP, "ACCUEIL_MAIL_FROM": "contact"}, "ACCUEIL_MAIL_FROM: 'contact'"),
+        ({"ACCUEIL_IMAP_URL": IMAP, "ACCUEIL_SMTP_URL": SMTP, "ACCUEIL_MAIL_MODE": "later"}, "ACCUEIL_MAIL_MODE"),
+        (
+            {"ACCUEIL_IMAP_URL": IMAP, "ACCUEIL_SMTP_URL": SMTP, "ACCUEIL_TRAINER_EMAILS": "denis"},
+            "'denis' is not a mail address",
+        ),
+        ({"ACCUEIL_TRAINER_TELEGRAM_IDS": "1"}, "ACCUEIL_TRAINER_TELEGRAM_IDS: is set without ACCUEIL_TELEGRAM_TOKEN"),
     ],
 )
 def test_a_wrong_setting_is_named_and_nothing_starts(run: Run, environment: dict[str, str], told: str) -> None:

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.progress import track
 
 from bot.channels.mail.words import question_text
-from bot.core.dialogue import Understand
 from bot.core.model import Knowledge
 from bot.core.rehearse import cleaned, judged
 from bot.core.score import figures
+from bot.core.situation import Understand
 from bot.errors import AccueilError
 
 ERRORS = frozenset({"wrong", "missed", "needless", "asked", "false_smalltalk"})  # shares that should be small

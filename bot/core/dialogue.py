@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core import compose, escalation, flags
 from bot.core.compose import say
-from bot.core.desk import Desk
 from bot.core.linking import link
-from bot.core.mailing import by_mail, completed, framed
+from bot.core.mailing import begins_thread, by_mail, completed, framed
 from bot.core.marks import digest, file_words, key, pressed_mark, stamp, words_of
 from bot.core.model import (
     Choice,
     Dialogue,
-    Escalation,
     Format,
     Intent,
     Knowledge,
@@ -23,12 +21,10 @@ from bot.core.model import (
     Outcome,
     Outgoing,
     Reading,
-    Sheet,
-    Status,
     Turn,
 )
-
-Understand = Callable[[str, str | None, Dialogue], Reading]
+from bot.core.passing_on import open_escalation, pass_on
+from bot.core.situation import Draft, Response, Situation, dialogue_of
 
 COMMANDS: Mapping[str, str] = {
     "horaires": "hours",
@@ -42,40 +38,6 @@ SMALLTALK = ("greeting", "identity", "help", "thanks", "goodbye")
 TURNS_KEPT = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """The outcome to commit, and the reading behind it (for evaluation and explanation)."""
-
-    outcome: Outcome
-    reading: Reading
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """All that a decision may depend on beside the message. next_id: a number reserved for a new escalation."""
-
-    knowledge: Knowledge
-    understand: Understand
-    desk: Desk
-    now: datetime
-    next_id: int
-    dialogue: Dialogue | None = None
-    open_escalations: Sequence[Escalation] = ()
-    earlier_decision: str | None = None  # what this very message was answered with, before it was edited
-    code: str = ""  # six random digits, for an address that is to be confirmed
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A reply under construction."""
-
-    paragraphs: list[str]
-    sheets: dict[str, Sheet]
-    choices: list[tuple[Choice, ...]]
-    escalations: tuple[Escalation, ...] = ()
-    notices: tuple[Outgoing, ...] = ()
-
-
 def respond(message: Message, situation: Situation) -> Response:
     """Decide on one message of a learner."""
     s = replace(situation, dialogue=_in_force(message, situation))
@@ -87,7 +49,7 @@ def respond(message: Message, situation: Situation) -> Response:
         # neither caption nor file name is answered, but both may tell that it is a matter of health
         health = s.understand(f"{message.text} {file_words(message)}", None, Dialogue(message.sender)).health
         return _settle(message, s, Reading(labels=("request",), escalate=True, follow_up=True, health=health), reason="media")
-    reading = s.understand(message.text, message.subject, _dialogue(s))
+    reading = s.understand(message.text, message.subject, dialogue_of(s))
     if message.no_reply:
         return _for_a_person(message, s, reading)
     if message.media:  # a text with files: what hangs on it is for a person in any case
@@ -106,7 +68,7 @@ def stumbled(message: Message, situation: Situation) -> Outcome:
     Nobody could tell whether it is a matter of health, so it goes to the disability contact alone.
     """
     s = replace(situation, dialogue=_in_force(message, situation))
-    opened = _open(message, s, Reading(labels=("unknown",), escalate=True, private=True), "fault")
+    opened = open_escalation(message, s, Reading(labels=("unknown",), escalate=True, private=True), "fault")
     told = () if message.no_reply else _reply(message, s, [say(s.knowledge, "fault")], ())
     rows = (*told, *escalation.opened(s.knowledge, opened, s.desk), *flags.passed_on(message.thread, key(message)))
     return Outcome("escalated", message=message.id, outgoing=rows, escalations=(opened,))
@@ -115,22 +77,17 @@ def stumbled(message: Message, situation: Situation) -> Outcome:
 def _for_a_person(message: Message, s: Situation, reading: Reading) -> Response:
     """A mail that no program may answer: the trainer reads it, the sender hears nothing of ours."""
     private = reading.private or reading.health
-    opened = _open(message, s, replace(reading, private=private), "unanswerable")
+    opened = open_escalation(message, s, replace(reading, private=private), "unanswerable")
     rows = (*escalation.opened(s.knowledge, opened, s.desk), *flags.passed_on(message.thread, key(message)))
     return Response(Outcome("escalated", message=message.id, outgoing=rows, escalations=(opened,)), reading)
 
 
-def _dialogue(s: Situation) -> Dialogue:
-    assert s.dialogue is not None  # set by respond()
-    return s.dialogue
-
-
 def _in_force(message: Message, s: Situation) -> Dialogue:
-    """The conversation as far as it still counts: an expired context is dropped, a group has none."""
+    """The conversation as far as it still counts: an expired context is dropped, a group and a new mail have none."""
     dialogue = s.dialogue
     if dialogue is None or message.group:
         return Dialogue(message.sender, introduced=message.group)
-    if dialogue.expires_at is None or dialogue.expires_at > s.now:
+    if (dialogue.expires_at is None or dialogue.expires_at > s.now) and not begins_thread(message):
         return dialogue
     return Dialogue(dialogue.person, format=dialogue.format, introduced=dialogue.introduced)
 
@@ -154,10 +111,10 @@ def _command(message: Message, s: Situation) -> Response:
         "format": lambda: [_format_state(s)],
     }
     if name not in lines:
-        return _settle(message, s, s.understand(message.text, message.subject, _dialogue(s)))
+        return _settle(message, s, s.understand(message.text, message.subject, dialogue_of(s)))
     choices = compose.format_choices(k, ()) if name == "format" else ()
-    dialogue = replace(_dialogue(s), introduced=True, asked="format" if name == "format" else "")
-    draft = _Draft(lines[name](), {}, list(choices))
+    dialogue = replace(dialogue_of(s), introduced=True, asked="format" if name == "format" else "")
+    draft = Draft(lines[name](), {}, list(choices))
     return _close(message, s, Reading(labels=("help",)), draft, dialogue)
 
 
@@ -173,7 +130,7 @@ def _privacy(s: Situation) -> str:
 
 
 def _format_state(s: Situation) -> str:
-    known = _dialogue(s).format
+    known = dialogue_of(s).format
     return say(s.knowledge, "format_is", format=s.knowledge.formats[known].label) if known else say(s.knowledge, "format_none")
 
 
@@ -182,31 +139,31 @@ def _forget(message: Message, s: Situation) -> Response:
     line = say(s.knowledge, "forgotten_open", references=", ".join(open_)) if open_ else say(s.knowledge, "forgotten")
     row = _reply(message, s, [line], ())
     outcome = Outcome("answered", outgoing=row, forget=(message.sender,))
-    return Response(completed(message, s.knowledge, replace(s.desk, drafts=False), outcome, s.next_id), Reading())
+    return Response(completed(message, s.knowledge, replace(s.desk, drafts=False), outcome, s.next_id, told=True), Reading())
 
 
 def _link(message: Message, s: Situation) -> Response:
     """/email ana@example.org, then /email 123456."""
     given = "" if message.text.startswith("/") else message.text
-    linked = link(s.knowledge, given, _dialogue(s).linking, s.code, s.now, key(message))
+    linked = link(s.knowledge, given, dialogue_of(s).linking, s.code, s.now, key(message))
     rows = (*_reply(message, s, [linked.word], ()), *linked.outgoing)
-    dialogue = replace(_dialogue(s), introduced=True, linking=linked.linking)
+    dialogue = replace(dialogue_of(s), introduced=True, linking=linked.linking)
     links = ((f"email:{linked.address}", message.sender),) if linked.address else ()
     return Response(Outcome("answered", dialogue=dialogue, outgoing=rows, links=links), Reading())
 
 
 def _press(message: Message, s: Situation, stored: Dialogue | None) -> Response:
-    if _dialogue(s).pressed == pressed_mark(message):
+    if dialogue_of(s).pressed == pressed_mark(message):
         return Response(Outcome("ignored", "the same button again"), Reading())
     kind, _, rest = message.press.partition(":")
     value, _, about = rest.partition(":")
     if kind == "f" and value in set(Format):
-        topics = tuple(t for t in about.split(".") if t in s.knowledge.topics) or _dialogue(s).topics
+        topics = tuple(t for t in about.split(".") if t in s.knowledge.topics) or dialogue_of(s).topics
         return _settle(message, s, Reading(topics=topics, format=Format(value), follow_up=True))
     if kind == "t" and value in s.knowledge.topics:
         return _settle(message, s, Reading(topics=(value,), follow_up=True))
     if kind == "n":
-        return _not_it(message, s, value, stored or _dialogue(s))
+        return _not_it(message, s, value, stored or dialogue_of(s))
     return Response(Outcome("ignored", "a button that no longer exists"), Reading())
 
 
@@ -229,9 +186,9 @@ def _not_it(message: Message, s: Situation, at: str, stored: Dialogue) -> Respon
 
 
 def _settle(message: Message, s: Situation, reading: Reading, reason: str = "") -> Response:
-    dialogue = _dialogue(s)
+    dialogue = dialogue_of(s)
     fmt = reading.aside or reading.format or dialogue.format
-    draft = _Draft([], {}, [])
+    draft = Draft()
     waiting = _answers(message, s, reading, fmt, draft)
     silent = [t for t in reading.topics if fmt in s.knowledge.topics[t].silent] if fmt else []
     if silent and not reading.escalate:
@@ -239,7 +196,7 @@ def _settle(message: Message, s: Situation, reading: Reading, reason: str = "") 
     if reading.escalate:
         beside = message.intent is Intent.MEDIA and any(e.private for e in s.open_escalations)  # a file says nothing itself
         reading = replace(reading, private=reading.private or reading.health or beside or _stays_private(s, reading))
-        _pass_on(message, s, reading, reason, draft)
+        pass_on(message, s, reading, reason, draft)
     if reading.options and message.channel in s.desk.answers_in_variants:
         draft.paragraphs.append(say(s.knowledge, "ask_topic_variants"))
         _answers(message, s, replace(reading, topics=reading.options), fmt, draft)
@@ -270,8 +227,8 @@ def _settle(message: Message, s: Situation, reading: Reading, reason: str = "") 
 
 def _stays_private(s: Situation, reading: Reading) -> bool:
     """What follows a private matter, and is no question of its own, is part of it, answered or not."""
-    turns = _dialogue(s).turns
-    passed_on = {"request", "handoff", "unknown"} & set(_dialogue(s).labels)
+    turns = dialogue_of(s).turns
+    passed_on = {"request", "handoff", "unknown"} & set(dialogue_of(s).labels)
     return bool(turns and turns[-1].private and passed_on) and (reading.follow_up or not reading.topics)
 
 
@@ -279,11 +236,11 @@ def _asked_at(message: Message, s: Situation) -> datetime | None:
     """When the words were said that this reply answers: a button answers an earlier message."""
     if message.intent is not Intent.PRESS:
         return message.received_at if message.intent is not Intent.COMMAND else None
-    said = [t.at for t in _dialogue(s).turns if t.speaker == "learner"]
+    said = [t.at for t in dialogue_of(s).turns if t.speaker == "learner"]
     return said[-1] if said else None
 
 
-def _answers(message: Message, s: Situation, reading: Reading, fmt: Format | None, draft: _Draft) -> tuple[str, ...]:
+def _answers(message: Message, s: Situation, reading: Reading, fmt: Format | None, draft: Draft) -> tuple[str, ...]:
     """Tell what is known; which topics wait for the format."""
     waiting = []
     several = len(reading.topics) > 1
@@ -312,80 +269,10 @@ def _small_talk(knowledge: Knowledge, reading: Reading) -> list[str]:
     return lines or [say(knowledge, "greeting")]
 
 
-def _pass_on(message: Message, s: Situation, reading: Reading, reason: str, draft: _Draft) -> None:
-    """Open an escalation, or add to the one that this conversation is already about."""
-    joined = _joined(s, reading)
-    if joined is not None and reason != "not-it":
-        joined = replace(joined, thread=flags.joined(joined.thread, message.thread))
-        outcome = escalation.added(s.knowledge, joined, words_of(message), s.now, key(message), s.desk.mailbox)
-        draft.escalations, draft.notices = outcome.escalations, (*outcome.outgoing, *escalation.copies(message, joined))
-        draft.paragraphs.append(say(s.knowledge, "added", reference=joined.reference))
-        return
-    opened = _open(message, s, reading, reason or _reason(reading))
-    draft.escalations = (opened,)
-    draft.notices = (*escalation.opened(s.knowledge, opened, s.desk), *escalation.copies(message, opened))
-    draft.paragraphs.append(_passed(message, s, reading, opened))
-
-
-def _joined(s: Situation, reading: Reading) -> Escalation | None:
-    """The open escalation that further words belong to: of this conversation, and of the same privacy.
-
-    Words that follow a private matter up stay private, whatever they hold.
-    """
-    if not {"request", "handoff", "unknown"} & set(_dialogue(s).labels):
-        return None
-    open_ = [e for e in s.open_escalations if e.status in (Status.OPEN, Status.CLAIMED)]
-    same = [e for e in open_ if e.private == reading.private]
-    return same[-1] if same else None
-
-
-def _open(message: Message, s: Situation, reading: Reading, reason: str) -> Escalation:
-    format = reading.aside or reading.format or _dialogue(s).format
-    refused = set(_dialogue(s).topics) if reason == "not-it" else set()
-    refused |= {t.id for t in s.knowledge.topics.values() if format in t.silent}  # nothing to send there
-    near = [*reading.topics, *(m.id for q in reading.questions for m in q.matches if m.id in s.knowledge.topics)]
-    turns = tuple(t for t in _dialogue(s).turns if reading.private or not t.private)
-    return Escalation(
-        id=s.next_id,
-        learner=message.sender,
-        chat=message.sender if message.group else message.chat,
-        name=message.name,
-        questions=(words_of(message),),
-        conversation=turns[-6:],
-        reason=reason,
-        near=tuple(t for t in dict.fromkeys(near) if t not in refused)[:3],
-        private=reading.private,
-        status=Status.OPEN,
-        recipients=s.desk.recipients(reading.private),
-        opened_at=s.now,
-        thread=message.thread,
-        format=format,
-    )
-
-
-def _reason(reading: Reading) -> str:
-    return next((r for r in ("request", "handoff", "unknown") if r in reading.labels), "unknown")
-
-
-def _passed(message: Message, s: Situation, reading: Reading, opened: Escalation) -> str:
-    if message.group:
-        return say(s.knowledge, "group_personal")
-    reference = opened.reference
-    if opened.reason == "media":
-        return say(s.knowledge, "passed_media", media=message.media, reference=reference)
-    if reading.private:
-        return say(s.knowledge, "passed_private", reference=reference)
-    if reading.topics and reading.unanswered and opened.reason in ("unknown", "request"):
-        parts = "\n".join(f"« {p.strip()} »" for p in reading.unanswered)
-        return say(s.knowledge, "passed_part", parts=parts, reference=reference)
-    line = {"request": "passed_request", "handoff": "passed_handoff", "not-it": "passed_not_it"}
-    return say(s.knowledge, line.get(opened.reason, "passed_unknown"), reference=reference)
-
-
 # ---------------------------------------------------------------- the end of a turn
 
 
-def _close(message: Message, s: Situation, reading: Reading, draft: _Draft, dialogue: Dialogue) -> Response:
+def _close(message: Message, s: Situation, reading: Reading, draft: Draft, dialogue: Dialogue) -> Response:
     body = "\n\n".join(draft.paragraphs)
     if draft.sheets:
         body += "\n\n" + compose.source_line(s.knowledge, draft.sheets.values())
@@ -411,12 +298,12 @@ def _close(message: Message, s: Situation, reading: Reading, draft: _Draft, dial
         outgoing=rows,
         escalations=draft.escalations,
     )
-    return Response(completed(message, s.knowledge, s.desk, outcome, s.next_id), reading)
+    return Response(completed(message, s.knowledge, s.desk, outcome, s.next_id, told=bool(draft.sheets)), reading)
 
 
 def _introduction(message: Message, s: Situation) -> list[str]:
     """Said once, above the first reply: one message is answered by one text. A mail says it below, each time."""
-    if _dialogue(s).introduced or by_mail(message) or message.command in ("start", "oublier"):
+    if dialogue_of(s).introduced or by_mail(message) or message.command in ("start", "oublier"):
         return []
     return [say(s.knowledge, "intro", person=message.name)]
 

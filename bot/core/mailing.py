@@ -15,19 +15,27 @@ def by_mail(message: Message) -> bool:
     return message.channel == "email"
 
 
+def begins_thread(message: Message) -> bool:
+    """Whether a mail answers no other: it is no follow-up of what was said before."""
+    return "message_id" in message.thread and not message.thread.get("answers")
+
+
 def framed(knowledge: Knowledge, desk: Desk, body: str) -> str:
     """A reply's words as a mail: greeting, words, who wrote it and how to reach a person instead."""
     greeting = "" if body.startswith("Bonjour") else say(knowledge, "mail_greeting") + "\n\n"
     return f"{greeting}{body}\n\n{say(knowledge, 'mail_footer', days=desk.keep.days)}"
 
 
-def completed(message: Message, knowledge: Knowledge, desk: Desk, outcome: Outcome, next_id: int) -> Outcome:
-    """The outcome of a mail with what its end means for the mail itself."""
+def completed(message: Message, knowledge: Knowledge, desk: Desk, outcome: Outcome, next_id: int, *, told: bool) -> Outcome:
+    """The outcome of a mail with what its end means for the mail itself. told: whether a sheet was quoted."""
     if not by_mail(message):
         return outcome
     mark = key(message)
     if outcome.end == "escalated":
-        return replace(outcome, outgoing=(*outcome.outgoing, *flags.passed_on(message.thread, mark)))
+        rows = outcome.outgoing
+        if desk.drafts and not told:  # nobody would send a draft that only says that somebody will write
+            rows = tuple(row for row in rows if row.kind != "reply")
+        return replace(outcome, outgoing=(*rows, *flags.passed_on(message.thread, mark)))
     if desk.drafts:
         return _drafted(message, knowledge, desk, outcome, next_id)
     done = flags.answered(message.thread, mark)

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.desk import Desk
-from bot.core.dialogue import Response, Situation, Understand, respond
+from bot.core.dialogue import respond
 from bot.core.model import Dialogue, Escalation, Format, Intent, Knowledge, Message
+from bot.core.situation import Response, Situation, Understand
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)  # any fixed time: nothing here depends on today
 DESK = Desk(trainers=("console:trainer",), accessibility=("console:accessibility",))

@@ -11,9 +11,10 @@ from datetime import timedelta
 import structlog
 
 from bot.core.desk import Desk
-from bot.core.dialogue import Situation, respond, stumbled
+from bot.core.dialogue import respond, stumbled
 from bot.core.model import Dialogue, Ignored, Intent, Message, Outcome
 from bot.core.ports import Arrival, Channel, Clock, Library, Store, Taken
+from bot.core.situation import Situation
 from bot.errors import StoreError
 from bot.flow.notice import alert
 from bot.flow.review import found_in_sent, reviewed

@@ -10,10 +10,11 @@ import pytest
 
 from bot.core.decide import Reader
 from bot.core.desk import Desk
-from bot.core.dialogue import Response, Situation, respond, stumbled
+from bot.core.dialogue import respond, stumbled
 from bot.core.escalation import Command, review
 from bot.core.model import Escalation, Format, Intent, Knowledge, Message, Outcome, Status
 from bot.core.rehearse import START, Rehearsal
+from bot.core.situation import Response, Situation
 from bot.library.load import load
 from bot.library.shelf import understanding
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from email.message import EmailMessage
 
 from tests.e2e.conftest import ANA, CONTACT, TRAINER, Service, serving
@@ -264,3 +265,21 @@ async def test_a_refused_account_ends_with_a_clear_message(imap: Imap, alone: di
     assert await asyncio.wait_for(service.process.wait(), 40) == 4
     assert b"ACCUEIL_IMAP_URL: the mailbox refuses the account" in service.log
     assert b"wrong" not in service.log
+
+
+async def test_doctor_tries_the_mailbox_and_a_mail_to_ourselves(imap: Imap, smtp: Smtp, alone: dict[str, str]) -> None:
+    smtp.inboxes[CONTACT_BOX] = imap
+
+    async def doctor(**changed: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "doctor", "--send"), env={**alone, **changed}, stdout=asyncio.subprocess.PIPE
+        )
+        told, _ = await asyncio.wait_for(process.communicate(), 90)
+        return told.decode()
+
+    sound = await doctor()
+    for part in ("mailbox", "sent folder", "drafts folder", "smtp", "a mail to ourselves"):
+        assert f"{part}: ok" in sound
+    faulty = await doctor(ACCUEIL_SENT_FOLDER="Nulle part", ACCUEIL_SMTP_URL="smtp://127.0.0.1:1")
+    assert "sent folder: not found; set ACCUEIL_SENT_FOLDER" in faulty
+    assert re.search(r"smtp: .*(connect|Connect)", faulty)

@@ -312,3 +312,58 @@ async def test_an_address_that_is_no_database_is_refused_by_name(address: str) -
 async def test_a_database_that_does_not_answer_is_a_clear_error(tmp_path: object) -> None:
     with pytest.raises(StoreError, match="cannot be used"):
         await Database.open("postgres://nobody:wrong@127.0.0.1:1/none")
+
+
+MAIL = "email:ana@x.example"
+
+
+async def test_what_follows_a_text_is_queued_once_it_was_delivered_and_not_before(store: Database) -> None:
+    mark = Outgoing("k:flags", "telegram:9", "drapeau", kind="mark")
+    await store.apply(Outcome("answered", outgoing=(Outgoing("k", ANA, "réponse", then=(mark,)),)), NOW)
+    delivery = await store.claim(NOW, LEASE, CHANNELS)
+    assert delivery is not None
+    assert await store.claim(NOW, LEASE, CHANNELS) is None
+    await store.delivered(delivery, "n1", NOW)
+    assert await drained(store) == ["drapeau"]
+
+
+async def test_what_follows_a_text_that_failed_never_goes_out(store: Database) -> None:
+    mark = Outgoing("k:flags", "telegram:9", "drapeau", kind="mark")
+    await store.apply(Outcome("answered", outgoing=(Outgoing("k", ANA, "réponse", then=(mark,)),)), NOW)
+    delivery = await store.claim(NOW, LEASE, CHANNELS)
+    assert delivery is not None
+    await store.failed(delivery, "refused", (), NOW)
+    assert await drained(store) == []
+
+
+async def test_an_address_belongs_to_the_person_who_confirmed_it_until_they_are_forgotten(store: Database) -> None:
+    await store.apply(Outcome("answered", dialogue=Dialogue(ANA), links=((MAIL, ANA),)), NOW)
+    assert await store.person_at(MAIL) == ANA
+    assert await store.addresses_of(ANA) == [MAIL]
+    await store.apply(Outcome("answered", outgoing=(Outgoing("k", MAIL, "à Ana"),)), NOW)
+    exported = await store.export(ANA)
+    assert [t["text"] for linked in exported["linked"] for t in linked["texts"]] == ["à Ana"]
+    await store.apply(Outcome("answered", forget=(ANA,)), NOW)
+    assert await store.person_at(MAIL) is None
+    delivery = await store.claim(NOW, LEASE, ("email",))
+    assert delivery is not None
+    await store.delivered(delivery, "<1@x>", NOW)
+    assert (await store.export(MAIL))["texts"] == []  # what was on its way to them is erased once it is out
+
+
+async def test_a_link_outlives_its_person_no_longer_than_anything_else(store: Database) -> None:
+    await store.apply(Outcome("answered", links=((MAIL, ANA),)), NOW)
+    month = timedelta(days=30)
+    await store.purge(NOW + timedelta(days=10), month, month)
+    assert await store.person_at(MAIL) == ANA
+    await store.purge(NOW + timedelta(days=31), month, month)
+    assert await store.person_at(MAIL) is None
+
+
+async def test_a_text_is_found_by_its_native_id_alone(store: Database) -> None:
+    await store.apply(Outcome("answered", outgoing=(Outgoing("k", MAIL, "à Ana"),)), NOW)
+    delivery = await store.claim(NOW, LEASE, ("email",))
+    assert delivery is not None
+    await store.delivered(delivery, "id@accueil.example", NOW)
+    assert await store.addressee("id@accueil.example") == MAIL
+    assert await store.addressee("other@accueil.example") is None

@@ -20,7 +20,7 @@ from bot.channels.mail.letter import Mailbox, letter
 from bot.channels.mail.parts import sender_of
 from bot.channels.mail.write import Letterhead, written
 from bot.core.endpoint import Postbox
-from bot.core.model import Ignored, Message
+from bot.core.model import Ignored, Message, Outgoing
 from bot.core.ports import Arrival, Clock, Delivery, Inlet
 from bot.errors import ChannelError, DeliveryError, StoreError
 
@@ -203,6 +203,16 @@ class Email:
         except ChannelError as error:
             found.append(("smtp", str(error)))
         return found
+
+    async def post_to_itself(self, key: str) -> None:
+        """Send a mail to our own address and wait until it lies in the inbox. Raises DeliveryError and ChannelError."""
+        words = "Ce courriel vérifie que la boîte de contact envoie et reçoit. Il peut être effacé."
+        outgoing = Outgoing(f"doctor:{key}", f"email:{self._box.address}", words, kind="alert", subject="Accueil : essai")
+        mail = written(outgoing, self._head, self._clock())
+        await smtp.send(self._box.smtp, self._box.address, self._box.address, mail)
+        arrived = partial(Session.find, folder=self._inbox, message_id=self._head.id_of(outgoing))
+        while not await self._writing.run(arrived):  # noqa: ASYNC110 - what it looks at is another machine
+            await asyncio.sleep(1)
 
     async def close(self) -> None:
         await self._reading.close()

@@ -35,7 +35,7 @@ def addresses(mail: Part, name: str) -> tuple[tuple[str, str], ...]:
     found: dict[str, str] = {}
     for shown, address in getaddresses(raw):
         address = clean(address).strip("<>").lower()
-        if re.fullmatch(r"[^@\s<>()\[\],;:\"\\]{1,64}@[\w.-]{1,190}\w", address):
+        if re.fullmatch(r"[^@\s<>()\[\],;:\"\\]{1,64}@[\w.-]{1,190}\w", address) and "=?" not in address:
             found.setdefault(address, clean(decoded(shown))[:MAX_NAME])
     return tuple(found.items())
 

@@ -107,8 +107,8 @@ def _read(mail: Part, fault: str) -> Mail:
 
 def _ids(mail: Part, name: str) -> tuple[str, ...]:
     """The Message-IDs that a header holds, without their angle brackets, in order."""
-    found = re.findall(r"<([^<>\s]{1,250})>", " ".join(v[:20_000] for v in values(mail, name)))
-    return tuple(dict.fromkeys(found))[-50:]
+    found = re.findall(r"<([!-;=?-~]{1,250})>", " ".join(v[:20_000] for v in values(mail, name)))
+    return tuple(id for id in dict.fromkeys(found) if "=?" not in id)[-50:]
 
 
 def _sent(mail: Part) -> str:

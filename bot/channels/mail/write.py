@@ -45,11 +45,16 @@ class Letterhead:
         return ids.message_id(self.secret, kind, outgoing.about, outgoing.key, self.domain)
 
 
+def _line(words: str) -> str:
+    """One line, in which nothing is an encoded word: the e-mail package decodes those again, line feeds and all."""
+    return " ".join(clean(words).split()).replace("=?", "= ?")
+
+
 def bare(subject: str) -> str:
     """A subject without its "Re:" and "Tr:"."""
     while found := _RE.match(subject):
         subject = subject[found.end() :]
-    return clean(subject)
+    return _line(subject)
 
 
 def written(outgoing: Outgoing, head: Letterhead, at: datetime, *, draft: bool = False) -> bytes:
@@ -87,7 +92,7 @@ def _subject(outgoing: Outgoing, head: Letterhead) -> str:
     thread = outgoing.thread
     if thread.get("message_id"):
         return f"Re: {bare(str(thread.get('subject', ''))) or 'votre message'}"[:MAX_SUBJECT]
-    subject = clean(outgoing.subject or outgoing.body.split("\n")[0])[:MAX_SUBJECT]
+    subject = _line(outgoing.subject or outgoing.body.split("\n")[0])[:MAX_SUBJECT]
     if outgoing.kind in TO_PERSON and outgoing.about:
         return f"{subject} {ids.subject_token(head.secret, outgoing.about)}"
     return subject
