@@ -147,6 +147,7 @@ def _channels(settings: Settings, store: Database, organisation: str, chat: bool
                 api_url=settings.telegram_api_url,
                 webhook_url=settings.telegram_webhook_url,
                 port=settings.port,
+                mailed=settings.mail is not None,
             )
         )
     if settings.mail is not None:

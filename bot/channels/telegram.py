@@ -54,6 +54,7 @@ COMMANDS = {
     "confidentialite": "Ce que je conserve",
     "oublier": "Effacer ce qui me concerne",
 }
+MAILED = {"email": "Être aussi joint par courriel"}
 UPDATES = ["message", "edited_message", "callback_query"]
 POLL = 25  # seconds that Telegram holds a request open for
 SEND_TIMEOUT = 15.0
@@ -79,7 +80,10 @@ class Telegram:
         api_url: str = "https://api.telegram.org",
         webhook_url: str = "",
         port: int | None = None,
+        mailed: bool = False,
     ) -> None:
+        """mailed: a mailbox is served too, so that people may give their address."""
+
         def request(read_timeout: float) -> HTTPXRequest:
             return HTTPXRequest(
                 connection_pool_size=16, read_timeout=read_timeout, write_timeout=10, connect_timeout=5, pool_timeout=5
@@ -90,6 +94,7 @@ class Telegram:
         self._clock = clock
         self._webhook_url = webhook_url
         self._port = port
+        self._commands = {**COMMANDS, **(MAILED if mailed else {})}
         self._me: Me | None = None
         loop_time = lambda: asyncio.get_running_loop().time()  # noqa: E731
         self._all = Pace(1 / 28, 1, loop_time)
@@ -138,7 +143,7 @@ class Telegram:
     async def _introduce(self) -> None:
         """The commands and their descriptions; a failure costs a menu, not the service."""
         with contextlib.suppress(TelegramError):
-            await self._bot.set_my_commands([BotCommand(name, text) for name, text in COMMANDS.items()])
+            await self._bot.set_my_commands([BotCommand(name, text) for name, text in self._commands.items()])
 
     async def _poll(self, inlet: Inlet) -> None:
         """The next poll confirms what the last one brought: by then it is committed."""

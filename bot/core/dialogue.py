@@ -101,7 +101,7 @@ def _command(message: Message, s: Situation) -> Response:
         return _settle(message, s, Reading(topics=(COMMANDS[name],)))
     if name == "oublier":
         return _forget(message, s)
-    if name == "email" and message.channel == "telegram" and not message.group:
+    if name == "email" and s.desk.mailbox and message.channel == "telegram" and not message.group:
         return _link(message, s)
     k = s.knowledge
     lines = {

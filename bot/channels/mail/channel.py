@@ -27,6 +27,7 @@ from bot.errors import ChannelError, DeliveryError, StoreError
 BATCH = 10  # mails fetched at once
 LOOKED_BACK = timedelta(days=30)  # after the server numbered its mails anew
 TROUBLE = timedelta(minutes=5)  # without the mailbox before the operator is told
+RENEWED = 540.0  # seconds: servers end an IDLE that lasts longer, some without a word
 LONGEST_WAIT = 60.0  # seconds between two attempts to reach it
 log = structlog.get_logger("mail")
 
@@ -50,6 +51,7 @@ class Email:
 
     async def receive(self, inlet: Inlet) -> None:
         sent = await self._find_folders(inlet)
+        waits = min(self._box.poll, RENEWED)
         since = self._box.since
         wait, failing_since, told = 1.0, None, False
         while True:
@@ -61,7 +63,7 @@ class Email:
                     told = True
                     log.info("mailbox is read")
                 since, wait, failing_since = None, 1.0, None
-                await self._reading.run(lambda session: session.wait(self._box.poll), self._box.poll)
+                await self._reading.run(partial(Session.wait, seconds=waits), waits)
             except ChannelError as error:
                 failing_since = await self._troubled(inlet, error, failing_since)
                 await asyncio.sleep(wait)

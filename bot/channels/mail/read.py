@@ -43,7 +43,7 @@ class Mail:
     in_reply_to: str
     references: tuple[str, ...]
     sent: str  # the Date header's day and time for a quote, "" where it has none
-    automatic: bool  # nobody waits for an answer: it is left alone. Else what may not be answered is a person's to read
+    automatic: bool  # for certain: nobody waits for an answer. Else what may not be answered is a person's to read
 
     @property
     def may_answer(self) -> bool:
@@ -67,9 +67,9 @@ def read_mail(raw: bytes) -> Mail:
 def read_text(text: str) -> Mail:
     """A body alone, as if a person had sent it."""
     said = own_words(text)
-    kind, why, automatic = by_words(said, text)
+    kind, why = by_words("", said, text)
     why = why or ("" if said else "it says nothing")
-    return Mail(kind, why, "", "", "", said, (), "", "", (), "", automatic)
+    return Mail(kind, why, "", "", "", said, (), "", "", (), "", False)
 
 
 def _read(mail: Part, fault: str) -> Mail:
@@ -80,9 +80,10 @@ def _read(mail: Part, fault: str) -> Mail:
     said = own_words(whole)
     if not said and whole.strip() and html.strip():
         said = own_words(text_of(html))
-    kind, why, automatic = by_headers(mail, senders, subject)
+    kind, why = by_headers(mail, senders, subject)
+    automatic = bool(why)
     if not why:
-        kind, why, automatic = by_words(said, whole)
+        kind, why = by_words(subject, said, whole)
     if not why:
         kind, why = _needs_person(mail, senders, subject, said, whole, files, fault)
     sender, name = senders[0] if len(senders) == 1 else ("", "")
