@@ -13,7 +13,8 @@ from mailparser_reply import EmailReplyParser
 from bot.core.text import clean
 
 MAX_CHARS = 50_000  # of a mail's text that is read; a longer one is cut, the trainer sees the original
-MAX_LIBRARY = 12_000  # characters given to the library, whose patterns are not made for hostile input
+MAX_LIBRARY = 4_000  # characters given to the library, whose patterns are not made for hostile input
+CLOSING = 16  # lines at the end among which a closing formula is looked for
 HEADER_LINES = 4  # a quote header wraps over at most so many
 
 _DATED = r"(?=[^\n]*(?:\d|@))"  # a sentence of the sender's own ("le formateur a écrit :") names no day and no address
@@ -63,6 +64,10 @@ _DISCLAIMER = re.compile(
     re.I,
 )
 _DELIMITER = re.compile(r"--|__|—")  # RFC 3676, 4.3, without its blank, which many programs strip
+_GREETING = re.compile(r"(?:bonjour|bonsoir|salut|hello|hi|madame|monsieur|cher|ch[èe]re)\b[^?.:]{0,40}", re.I)
+_PERSONAL = re.compile(
+    r"\b(?:je|j'\w|moi|mon|ma|mes|m'\w|suis|ai|besoin|faut|faudrait|voudrais|peux|autre chose|my)\b|\bj'|\bI\b", re.I
+)
 _RULE = re.compile(r"[-_=*—– ]{4,}$|(?:mail|message) transf[ée]r[ée]$", re.I)
 _SIGNATURE = re.compile(r"^(?:--|—|__+|[-=*_]{5,})[ \t]*$", re.M)
 _SIGN_OFF = re.compile(
@@ -190,22 +195,32 @@ def _without_footers(lines: list[str]) -> list[str]:
             if _said(kept):  # what stands below a mobile program's footer is no longer the sender's
                 break
             continue
-        if _DISCLAIMER.match(line) and _said(kept):
-            break
-        if _DELIMITER.fullmatch(line) and _said(kept) and len([x for x in lines[n + 1 :] if x]) <= 12:
+        if (_DISCLAIMER.match(line) or _DELIMITER.fullmatch(line)) and _says_more(kept) and not _speaks(lines[n:]):
             break
         kept.append(line)
     return kept
 
 
+def _says_more(kept: list[str]) -> bool:
+    """Whether more than a greeting stands there."""
+    return _said([line for line in kept if not _GREETING.fullmatch(line)])
+
+
+def _speaks(lines: list[str]) -> bool:
+    """Whether a person goes on speaking in these lines, or they are too many to be a signature or a disclaimer."""
+    said = [line for line in lines if line]
+    return len(said) > 40 or any(_PERSONAL.search(line) or line.endswith("?") for line in said)
+
+
 def question_text(text: str) -> str:
     """Own words without the closing and the signature: what is read for its meaning."""
     lines = own_words(text).split("\n")
-    mark = next((n for n, line in enumerate(lines) if n and _SIGNATURE.match(line)), len(lines))
+    marked = (n for n, line in enumerate(lines) if n and _SIGNATURE.match(line) and not _speaks(lines[n:]))
+    mark = next(marked, len(lines))
     lines, after = lines[:mark], lines[mark:]
     kept: list[str] = []
     for n, line in enumerate(lines):
-        if kept and _SIGN_OFF.match(line) and _ends_soon(lines[n + 1 :]):
+        if kept and len(lines) - n <= CLOSING and _SIGN_OFF.match(line) and _ends_soon(lines[n + 1 :]):
             after = lines[n + 1 :] + after
             break
         kept.append(line)
@@ -223,13 +238,14 @@ def _unsigned(lines: list[str]) -> list[str]:
 
 
 def _is_name(line: str) -> bool:
-    return len(line.split()) <= 6 and line.strip()[:1].isupper() and not re.search(r"[?!.:;)]\s*$", line)
+    named = len(line.split()) <= 6 and line.strip()[:1].isupper() and not re.search(r"[?!.:;)]\s*$", line)
+    return named and not _PERSONAL.search(line)
 
 
 def _ends_soon(rest: list[str]) -> bool:
     """Whether what follows a closing formula is a signature and not more of the message."""
     said = [line for line in rest if line.strip() and not _AFTERTHOUGHT.match(line)]
-    return len(said) <= 8 and not any("?" in line for line in said)
+    return len(said) <= 8 and all(_SIGN_OFF.match(line) or not (_PERSONAL.search(line) or "?" in line) for line in said)
 
 
 def _joined(lines: list[str]) -> list[str]:
