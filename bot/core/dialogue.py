@@ -41,21 +41,21 @@ TURNS_KEPT = 10
 def respond(message: Message, situation: Situation) -> Response:
     """Decide on one message of a learner."""
     s = replace(situation, dialogue=_in_force(message, situation))
+    if message.no_reply:
+        return _for_a_person(message, s)
     if message.intent is Intent.COMMAND:
         return _command(message, s)
     if message.intent is Intent.PRESS:
         return _press(message, s, situation.dialogue)
     if message.intent is Intent.MEDIA:
         # neither caption nor file name is answered, but both may tell that it is a matter of health
-        health = s.understand(f"{message.text} {file_words(message)}", None, Dialogue(message.sender)).health
+        health = _tells_of_health(message, s)
         return _settle(message, s, Reading(labels=("request",), escalate=True, follow_up=True, health=health), reason="media")
     reading = s.understand(message.text, message.subject, dialogue_of(s))
-    if message.no_reply:
-        return _for_a_person(message, s, reading)
+    if by_mail(message):  # what stands in the signature, the subject or a file's name is not answered, but may tell
+        reading = replace(reading, health=reading.health or _tells_of_health(message, s))
     if message.media:  # a text with files: what hangs on it is for a person in any case
-        health = reading.health or s.understand(file_words(message), None, Dialogue(message.sender)).health
-        reason = "" if reading.escalate else "media"
-        return _settle(message, s, replace(reading, escalate=True, health=health), reason)
+        return _settle(message, s, replace(reading, escalate=True), "" if reading.escalate else "media")
     decision = digest(reading, message.text)
     if message.intent is Intent.EDIT and situation.earlier_decision == decision:
         return Response(Outcome("ignored", "edited, but the decision is the same"), reading)
@@ -74,12 +74,26 @@ def stumbled(message: Message, situation: Situation) -> Outcome:
     return Outcome("escalated", message=message.id, outgoing=rows, escalations=(opened,))
 
 
-def _for_a_person(message: Message, s: Situation, reading: Reading) -> Response:
-    """A mail that no program may answer: the trainer reads it, the sender hears nothing of ours."""
-    private = reading.private or reading.health
-    opened = open_escalation(message, s, replace(reading, private=private), "unanswerable")
-    rows = (*escalation.opened(s.knowledge, opened, s.desk), *flags.passed_on(message.thread, key(message)))
+def _for_a_person(message: Message, s: Situation) -> Response:
+    """A mail that no program may answer: the trainer reads it, the sender hears nothing of ours. Several are told once."""
+    reading = s.understand(message.text, message.subject, dialogue_of(s))
+    private = reading.private or _tells_of_health(message, s) or _stays_private(s, reading)
+    private = private or any(e.private for e in s.open_escalations)
+    reading, marked = replace(reading, private=private), flags.passed_on(message.thread, key(message))
+    waiting = [e for e in s.open_escalations if e.reason == "unanswerable" and e.private == private]
+    if waiting:
+        known = replace(waiting[-1], thread=flags.joined(waiting[-1].thread, message.thread))
+        more = escalation.added(s.knowledge, known, words_of(message), s.now, key(message))
+        return Response(replace(more, message=message.id, outgoing=marked), reading)
+    opened = open_escalation(message, s, reading, "unanswerable")
+    rows = (*escalation.opened(s.knowledge, opened, s.desk), *marked)
     return Response(Outcome("escalated", message=message.id, outgoing=rows, escalations=(opened,)), reading)
+
+
+def _tells_of_health(message: Message, s: Situation) -> bool:
+    """Whether any word of a message, its subject and its files' names included, is one of health."""
+    told = (message.subject or str(message.thread.get("subject", "")), message.whole or message.text, file_words(message))
+    return s.understand(" ".join(told), None, Dialogue(message.sender)).health
 
 
 def _in_force(message: Message, s: Situation) -> Dialogue:
@@ -89,7 +103,8 @@ def _in_force(message: Message, s: Situation) -> Dialogue:
         return Dialogue(message.sender, introduced=message.group)
     if (dialogue.expires_at is None or dialogue.expires_at > s.now) and not begins_thread(message):
         return dialogue
-    return Dialogue(dialogue.person, format=dialogue.format, introduced=dialogue.introduced)
+    kept = Dialogue(dialogue.person, format=dialogue.format, introduced=dialogue.introduced)
+    return replace(kept, linking=dialogue.linking)
 
 
 # ---------------------------------------------------------------- commands and buttons
@@ -135,6 +150,9 @@ def _format_state(s: Situation) -> str:
 
 
 def _forget(message: Message, s: Situation) -> Response:
+    if by_mail(message) and not message.confirmed:  # anybody can write under any address
+        reply = _reply(message, s, [say(s.knowledge, "forget_confirm")], ())
+        return Response(Outcome("answered", outgoing=reply), Reading())
     open_ = [e.reference for e in s.open_escalations]
     line = say(s.knowledge, "forgotten_open", references=", ".join(open_)) if open_ else say(s.knowledge, "forgotten")
     row = _reply(message, s, [line], ())
@@ -145,7 +163,7 @@ def _forget(message: Message, s: Situation) -> Response:
 def _link(message: Message, s: Situation) -> Response:
     """/email ana@example.org, then /email 123456."""
     given = "" if message.text.startswith("/") else message.text
-    linked = link(s.knowledge, given, dialogue_of(s).linking, s.code, s.now, key(message))
+    linked = link(s.knowledge, given, dialogue_of(s).linking, s.code, s.now, message.sender)
     rows = (*_reply(message, s, [linked.word], ()), *linked.outgoing)
     dialogue = replace(dialogue_of(s), introduced=True, linking=linked.linking)
     links = ((f"email:{linked.address}", message.sender),) if linked.address else ()

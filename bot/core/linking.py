@@ -27,7 +27,7 @@ class Linked:
     address: str = ""
 
 
-def link(knowledge: Knowledge, given: str, known: Linking | None, code: str, now: datetime, key: str) -> Linked:
+def link(knowledge: Knowledge, given: str, known: Linking | None, code: str, now: datetime, person: str) -> Linked:
     """Take an address or a code. ``code``: six random digits for a new mail."""
     given = given.strip().strip("<>")
     if _CODE.fullmatch(given):
@@ -40,7 +40,7 @@ def link(knowledge: Knowledge, given: str, known: Linking | None, code: str, now
     address = given.lower()
     fresh = Linking(address, code, now + VALID, today.since if today else now, today.sent + 1 if today else 1)
     mail = Outgoing(
-        f"{key}:code",
+        f"code:{person}:{now:%Y-%m-%d}:{fresh.sent}",  # no second row of this key: forgetting does not give new tries
         f"email:{address}",
         say(knowledge, "mail_link", code=code),
         kind="code",

@@ -145,6 +145,7 @@ class Intent(StrEnum):
     MEDIA = "media"  # a photo, a document, a voice note: passed on, never opened
     EDIT = "edit"  # an earlier message, changed
     SENT = "sent"  # a mail that the trainer wrote by hand, found in the Sent folder
+    BOUNCE = "bounce"  # a mail of ours that could not be delivered: ``about`` is the escalation that it belonged to
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ class Message:
     ``reply_to`` is the native id of the message that this one answers, where the channel tells; ``text`` is what
     the sender wrote this time (no quote, no signature); ``whole`` the same with greeting and signature, where the two differ.
     ``about``: the escalation whose token it carries. ``no_reply``: why no automatic answer may go to its sender; a person
-    reads it.
+    reads it. ``confirmed``: it answers a text that we sent to its sender, so it is theirs for certain.
     """
 
     id: str
@@ -177,6 +178,7 @@ class Message:
     whole: str = ""
     about: int | None = None
     no_reply: str = ""
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

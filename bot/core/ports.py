@@ -145,6 +145,10 @@ class Store(Protocol):
         """To whom the text with this native id was sent."""
         ...
 
+    async def count_replies(self, to: str, since: datetime) -> int:
+        """How many answers went, or are to go, to an address since then."""
+        ...
+
     async def person_at(self, address: str) -> str | None:
         """The person who has shown that an address is theirs."""
         ...

@@ -17,6 +17,7 @@ LINES: Mapping[str, frozenset[str]] = {
     "help": _line(),
     "your_id": _line("id"),
     "forgotten": _line(),
+    "forget_confirm": _line(),
     "forgotten_open": _line("references"),
     "format_is": _line("format"),
     "format_none": _line(),

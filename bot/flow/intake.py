@@ -17,10 +17,12 @@ from bot.core.ports import Arrival, Channel, Clock, Library, Store, Taken
 from bot.core.situation import Situation
 from bot.errors import StoreError
 from bot.flow.notice import alert
-from bot.flow.review import found_in_sent, reviewed
+from bot.flow.review import bounced, found_in_sent, reviewed
 from bot.flow.signal import Signal, endless, finishing
 
 LEASE = timedelta(seconds=20)  # a decision takes a tenth of a second
+# automatic answers to one address, by mail: two programs that answer each other fall silent
+ANSWERS = ((timedelta(hours=1), 4), (timedelta(days=1), 12))
 TRIES = 4  # a message that fails so often is set aside
 log = structlog.get_logger("intake")
 
@@ -66,7 +68,8 @@ class Intake:
     async def _settle(self, taken: Taken) -> None:
         message: Message | Ignored | None = None
         try:
-            message = self._channels[taken.arrival.channel].read(taken.arrival)
+            # in a thread: a hostile mail may take a while, and the loops must go on
+            message = await asyncio.to_thread(self._channels[taken.arrival.channel].read, taken.arrival)
             if taken.attempts > TRIES:
                 raise RuntimeError("its worker died each time")
             outcome = await self._decide(message)
@@ -82,8 +85,10 @@ class Intake:
         if isinstance(message, Ignored):
             return Outcome("ignored", message.reason)
         if message.intent is Intent.SENT:
-            return await found_in_sent(message, self._store, self._library.mind.knowledge, self._clock())
-        if message.sender in self._desk.reviewers():
+            return await found_in_sent(message, self._store, self._library.mind.knowledge, self._desk, self._clock())
+        if message.intent is Intent.BOUNCE:
+            return await bounced(message, self._store, self._library.mind.knowledge, self._desk)
+        if message.sender in self._desk.reviewers() or message.sender == self._desk.mailbox:
             outcome = await reviewed(message, self._store, self._library.mind.knowledge, self._desk, self._clock())
             if outcome is not None:
                 return outcome
@@ -91,11 +96,22 @@ class Intake:
             return Outcome("ignored", "a trainer's button pressed by somebody else")
         elif message.about is not None:  # a token is of no use to anybody but those it was sent to
             message = replace(message, no_reply="the answer to somebody else's notice")
-        message = replace(message, sender=await self._store.person_at(message.sender) or message.sender)
+        if message.channel == "email":
+            message = await self._known_by_mail(message)
         await self._channels[message.channel].acknowledge(message)
         situation = await self._situation(message)
         # a tenth of a second of pure computation: in a thread, so that the loops go on
         return (await asyncio.to_thread(respond, message, situation)).outcome
+
+    async def _known_by_mail(self, message: Message) -> Message:
+        """Whose mail it is, whether it is theirs for certain, and whether they have had enough answers for now."""
+        now, refused = self._clock(), message.no_reply
+        for span, most in ANSWERS:
+            if not refused and await self._store.count_replies(message.chat, now - span) >= most:
+                refused = "too many automatic answers to this address"
+        ours = bool(message.reply_to) and await self._store.addressee(message.reply_to) == message.chat
+        person = await self._store.person_at(message.sender) or message.sender
+        return replace(message, sender=person, confirmed=ours, no_reply=refused)
 
     async def _situation(self, message: Message) -> Situation:
         mind = self._library.mind

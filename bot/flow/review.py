@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
 from bot.core.compose import in_parts, say
 from bot.core.desk import Desk
 from bot.core.escalation import Command, by_hand, review
-from bot.core.flags import answers
+from bot.core.flags import answers, passed_on
 from bot.core.model import Escalation, Intent, Knowledge, Message, Outcome, Outgoing
 from bot.core.ports import Store
+from bot.flow.notice import alert
 
 _REFERENCE = re.compile(r"^\s*#A(\d{1,12})\b[\s:—-]*", re.I)
 _QUOTED = re.compile(r"#A(\d{1,12})\b")
-_CLOSE = re.compile(r"\s*(?:clore|clos|clôturer|fermer)\s*[.!]?\s*", re.I)
+_CLOSE = re.compile(r"\s*(?:clore|clos|clôturer|fermer)\s*[.!]?\s*(?:\n|$)", re.I)
 _PRESS = re.compile(r"e:(claim|close|near):(\d{1,12})")
 
 
@@ -46,12 +48,14 @@ async def reviewed(message: Message, store: Store, knowledge: Knowledge, desk: D
 async def _mailed(message: Message, store: Store, knowledge: Knowledge, desk: Desk, now: datetime) -> Outcome | None:
     """By mail anybody can write under any name: only the token of a notice makes a command of it."""
     escalation = await store.escalation(message.about) if message.about is not None else None
+    if message.about is not None and message.no_reply:  # an absence notice is no answer
+        return Outcome("ignored", f"no answer to pass on: {message.no_reply}")
     if escalation is not None and message.sender in escalation.recipients:
-        text = message.whole or message.text
-        verb: Literal["close", "answer"] = "close" if _CLOSE.fullmatch(text) else "answer"
-        return review(knowledge, escalation, Command(verb, message.sender, message.id, text, message.name), now)
+        return _commanded(message, escalation, knowledge, now)
     if message.about is not None:
         return _word(message, say(knowledge, "refused_unknown", reference=f"#A{message.about}"))
+    if message.no_reply:
+        return None
     if message.sender == desk.mailbox:
         return Outcome("ignored", "written by the trainer themselves")
     waiting = [e.reference for e in await store.escalations() if message.sender in e.recipients]
@@ -60,17 +64,42 @@ async def _mailed(message: Message, store: Store, knowledge: Knowledge, desk: De
     return None
 
 
-async def found_in_sent(message: Message, store: Store, knowledge: Knowledge, now: datetime) -> Outcome:
-    """A mail that the trainer wrote in the contact mailbox itself: it answers a notice, or a learner's mail."""
+def _commanded(message: Message, escalation: Escalation, knowledge: Knowledge, now: datetime) -> Outcome:
     text = message.whole or message.text
-    told = await store.escalation(message.about) if message.about is not None else None
-    if told is not None:
-        return review(knowledge, told, Command("answer", message.sender, message.id, text, message.name), now)
-    ids = frozenset(str(id) for id in message.thread.get("answers", ()))
-    for known in await store.escalations(limit=2000):
-        if answers(known.thread, ids):
-            return by_hand(knowledge, known, message.sender, text, now)
+    verb: Literal["close", "answer"] = "close" if _CLOSE.match(text) else "answer"
+    outcome = review(knowledge, escalation, Command(verb, message.sender, message.id, text, message.name), now)
+    if not message.media:
+        return outcome
+    word = _word(message, say(knowledge, "refused_media", reference=escalation.reference))
+    return replace(outcome, outgoing=(*outcome.outgoing, *word.outgoing))
+
+
+async def found_in_sent(message: Message, store: Store, knowledge: Knowledge, desk: Desk, now: datetime) -> Outcome:
+    """A mail that the trainer wrote in the contact mailbox itself: it answers a notice, or a learner's mail.
+
+    One that was sent on to somebody else answers nobody, whatever it refers to.
+    """
+    to = frozenset(f"email:{address}" for address in message.thread.get("to", ()))
+    if message.about is not None:
+        told = await store.escalation(message.about)
+        if told is not None and desk.mailbox in to and message.sender in told.recipients:
+            return _commanded(message, told, knowledge, now)
+        return Outcome("ignored", "a notice sent on to somebody else")
+    waiting = [e for e in await store.escalations(limit=2000) if e.chat in to]
+    for id in message.thread.get("answers", ()):  # what it answers first, then what stands above that in the thread
+        known = next((e for e in reversed(waiting) if answers(e.thread, frozenset({str(id)}))), None)
+        if known is not None:
+            return by_hand(knowledge, known, message.sender, message.whole or message.text, now)
     return Outcome("ignored", "answers nothing that waits")
+
+
+async def bounced(message: Message, store: Store, knowledge: Knowledge, desk: Desk) -> Outcome:
+    """A mail of ours came back: whoever waits for its effect must know."""
+    told = await store.escalation(message.about) if message.about else None
+    values = {"kind": "mail", "reference": told.reference if told else "", "why": "courriel revenu"}
+    also = tuple(to for to in (told.recipients if told else ()) if not to.startswith("email:"))
+    rows = alert(knowledge, desk, f"bounce:{message.id}", "alert_undelivered", also=also, **values)
+    return Outcome("escalated", outgoing=(*rows, *passed_on(message.thread, message.id)))
 
 
 async def _pressed(message: Message, store: Store, knowledge: Knowledge, now: datetime) -> Outcome | None:
@@ -106,4 +135,5 @@ def hash_of(text: str) -> str:
 
 
 def _word(message: Message, body: str) -> Outcome:
-    return Outcome("answered", outgoing=in_parts(Outgoing(f"{message.id}:word", message.chat, body, kind="notice")))
+    row = Outgoing(f"{message.id}:word", message.chat, body, kind="notice", thread=message.thread)
+    return Outcome("answered", outgoing=in_parts(row))

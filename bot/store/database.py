@@ -154,6 +154,10 @@ class Database:
         async with self._transaction() as connection:
             return await outbox.addressee(connection, native_id)
 
+    async def count_replies(self, to: str, since: datetime) -> int:
+        async with self._transaction() as connection:
+            return await outbox.count_replies(connection, self._hashed(to), since)
+
     async def person_at(self, address: str) -> str | None:
         async with self._transaction() as connection:
             return await alias.person_at(connection, address)

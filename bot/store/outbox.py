@@ -149,6 +149,11 @@ async def find_sent(connection: AsyncConnection, to_hash: str, native_id: str) -
     return Sent(row.about, row.kind) if row else None
 
 
+async def count_replies(connection: AsyncConnection, to_hash: str, since: datetime) -> int:
+    counted = select(func.count()).where(outbox.c.to_hash == to_hash, outbox.c.kind == "reply", outbox.c.created_at >= since)
+    return int((await connection.execute(counted)).scalar_one())
+
+
 async def addressee(connection: AsyncConnection, native_id: str) -> str | None:
     found = select(outbox.c.to).where(outbox.c.native_id == native_id).limit(1)
     return (await connection.execute(found)).scalar()

@@ -12,9 +12,9 @@ from bot.channels.mail.parts import addresses, values, walked
 
 _ROBOTS = re.compile(
     r"(?:mailer[-_.]?daemon|post-?master|(?:do[-_.]?)?not?[-_.]?reply|ne[-_.]?pas[-_.]?repondre|pas[-_.]?de[-_.]?reponse"
-    r"|bounces?|abuse|root|listserv|majordomo|mdaemon|nobody|notifications?|newsletters?|e?-?news|marketing"
-    r"|promos?|auto(?:matic|reply|-?respond\w*)?"
-    r"|mail(?:er|-?system|delivery\w*)|.*[-_.+](?:no-?reply|bounces?|request|owner)|(?:owner|bounces?|no-?reply)[-_.+=].*)$",
+    r"|bounces?|abuse|root|listserv|majordomo|mdaemon|nobody|notifications?|newsletters?|e?-?news"
+    r"|promos?|auto(?:matic|reply|-?respond\w*)"
+    r"|mail(?:er|-?system|delivery\w*)|.*[-_.+](?:no-?reply|bounces?|request)|(?:owner|bounces?|no-?reply)[-_.+=].*)$",
     re.I,
 )
 _BULK = re.compile(r"\s*(?:bulk|list|junk|auto_reply)\b", re.I)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import json
 import re
@@ -101,7 +102,8 @@ class Email:
         log.warning("mailbox is tried again", why=str(error))
         now = self._clock()
         if since is not None and now - since > TROUBLE:
-            await inlet.trouble(f"mailbox:{since:%Y%m%d%H%M%S}", "alert_mailbox", why=str(error))
+            with contextlib.suppress(StoreError):  # the next attempt tells
+                await inlet.trouble(f"mailbox:{since:%Y%m%d%H%M%S}", "alert_mailbox", why=str(error))
         return since or now
 
     async def _gather(self, inlet: Inlet, role: str, folder: str, since: date | None) -> None:
@@ -114,17 +116,17 @@ class Email:
             await inlet.keep((), (name, mark.text))
             log.info("older mails are left alone", folder=role)
         not_before: datetime | None = None
-        if mark.validity != validity:  # numbered anew, or restored: what was handled is known by its content
+        if mark.validity != validity or mark.uid > last:  # numbered anew, or restored: what was handled is known by its content
             not_before = max(mark.first_at, self._clock() - LOOKED_BACK)
             log.warning("the server numbered its mails anew", folder=role)
         uids = await self._reading.run(partial(_wanted, mark=mark, not_before=not_before, since=since))
         for n in range(0, len(uids), BATCH):
             mails = await self._reading.run(partial(Session.fetch, uids=uids[n : n + BATCH]), 120.0)
             kept = [m for m in mails if not_before is None or (m.arrived_at or not_before) >= not_before]
-            high = max([mark.uid if mark.validity == validity else 0, *(m.uid for m in mails)])
-            mark = _Mark(validity, high, mark.first_at)
+            if not_before is None:
+                mark = _Mark(validity, max(mark.uid, *uids[n : n + BATCH]), mark.first_at)
             await inlet.keep([self._arrival(role, folder, validity, m) for m in kept], (name, mark.text))
-        if mark.validity != validity:
+        if not_before is not None:
             await inlet.keep((), (name, _Mark(validity, last, mark.first_at).text))
 
     def _arrival(self, role: str, folder: str, validity: int, mail: Fetched) -> Arrival:
@@ -255,7 +257,7 @@ def identity(raw: bytes) -> str:
     Two copies of one mail (to us and to a list) differ in their headers; UIDs change when a mailbox is restored.
     """
     head, _, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
-    named = re.search(rb"(?im)^Message-ID:\s*<([^>\s]{3,250})>", head[:64_000])
+    named = re.search(rb"(?im)^Message-ID:\s*<([!-;=?-~]{3,250})>", head[:64_000])
     if named is None:
         return hashlib.sha256(raw).hexdigest()[:32]
     return f"{named[1].decode('utf-8', 'replace')}:{hashlib.sha256(body).hexdigest()[:16]}"

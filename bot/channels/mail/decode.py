@@ -9,6 +9,7 @@ from email.header import decode_header
 from email.message import Message as Part
 
 MAX_BYTES = 600_000  # of one mail that are looked at
+TOO_LARGE = "too large to be read whole"
 MAX_HEADERS = 64_000  # bytes of its header, and of one line anywhere that may be a header
 MAX_LINE = 8_000
 MAX_BOUNDARIES = 100
@@ -19,7 +20,7 @@ _NOT_TEXT = frozenset("idna punycode unicode_escape raw_unicode_escape undefined
 
 def limited(raw: bytes) -> tuple[bytes, str]:
     """The mail as far as it is parsed, and why the rest is not ("" where all of it is)."""
-    fault = "" if len(raw) <= MAX_BYTES else "too large to be read whole"
+    fault = "" if len(raw) <= MAX_BYTES else TOO_LARGE
     raw = raw[:MAX_BYTES]
     end = re.search(rb"\r?\n\r?\n", raw)
     head = raw[: end.start()] if end else raw

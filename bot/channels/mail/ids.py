@@ -29,6 +29,18 @@ def kind_of(secret: bytes, id: str) -> str:
     return found[2] if found and hmac.compare_digest(found[4], _mac(secret, "message-id", found[1])) else ""
 
 
+def found_in(secret: bytes, raw: bytes) -> str:
+    """The first Message-ID of ours in a raw mail, "" where there is none: for reports about what we sent."""
+    text = raw.decode("ascii", "replace")
+    return next((found[0] for found in _OURS.finditer(text) if kind_of(secret, found[0])), "")
+
+
+def about(id: str) -> int | None:
+    """The escalation that a Message-ID of ours belongs to."""
+    found = _OURS.match(id)
+    return int(found[3]) or None if found else None
+
+
 def noticed(secret: bytes, references: Iterable[str], subject: str) -> int | None:
     """The escalation whose notice is answered: by a Message-ID of ours, else by the token in the subject."""
     for id in references:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import imaplib
 import re
 import select
 import socket
@@ -106,11 +105,14 @@ class Session:
         answers = self._client.fetch(uids, ["FLAGS", "INTERNALDATE", f"BODY.PEEK[]<0.{MAX_BYTES + 1}>"])
         found = []
         for uid in uids:
-            answer = answers.get(uid, {})
-            if PEEK in answer:  # else it is gone meanwhile
-                at: datetime | None = answer.get(b"INTERNALDATE")
-                flags = tuple(_text(flag) for flag in answer.get(b"FLAGS", ()))
-                found.append(Fetched(uid, bytes(answer[PEEK] or b""), flags, at.astimezone(UTC) if at else None))
+            answer = answers.get(uid)
+            if answer is None:
+                continue  # gone meanwhile
+            raw = answer.get(PEEK) or answer.get(b"BODY[]")
+            if not raw:
+                raise OSError("the server gives no content of a mail that it names")
+            flags = tuple(_text(flag) for flag in answer.get(b"FLAGS", ()))
+            found.append(Fetched(uid, bytes(raw)[: MAX_BYTES + 1], flags, _utc(answer.get(b"INTERNALDATE"))))
         return found
 
     def wait(self, seconds: float) -> None:
@@ -195,7 +197,7 @@ class Line:
             # a server that is busy says so with a code; all else is a refusal
             busy = re.search(r"UNAVAILABLE|LIMIT|INUSE|try again", _words(error), re.I) is not None
             raise ChannelError(f"the mailbox refuses the account: {_reason(error)}", fatal=not busy) from error
-        except (OSError, imaplib.IMAP4.error, ValueError) as error:
+        except Exception as error:  # whatever a server's answer leads to: the connection is of no more use
             self._give_up()
             raise ChannelError(f"the mailbox does not answer: {_reason(error)}") from error
 
@@ -207,6 +209,13 @@ class Line:
     async def close(self) -> None:
         self._give_up()
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    try:
+        return at.astimezone(UTC) if at else None
+    except (OverflowError, ValueError):  # a date that no calendar has
+        return None
 
 
 def _text(value: Any) -> str:

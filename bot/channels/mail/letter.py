@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.channels.mail import ids
-from bot.channels.mail.read import Mail, read_mail
+from bot.channels.mail.read import FORM, Mail, read_mail
 from bot.channels.mail.words import question_text
 from bot.channels.mail.write import MAX_QUOTE, MAX_REFERENCES, bare
 from bot.core.model import Ignored, Intent, Message
@@ -33,10 +33,15 @@ def letter(raw: bytes, arrival: Arrival, mailbox: Mailbox) -> Message | Ignored:
     if arrival.raw.get("folder") == "sent":
         if ours and ours != ids.DRAFT:
             return Ignored("our own mail")
+        if mail.automatic or (mail.why_not and mail.kind != "person"):
+            return Ignored(f"{mail.kind}: {mail.why_not}")
         if not answers:
             return Ignored("a mail of the trainer's own that answers none")
-        message = replace(_message(mail, arrival, mailbox, answers), intent=Intent.SENT, sender=f"email:{mailbox.address}")
-        return message
+        return replace(_message(mail, arrival, mailbox, answers), intent=Intent.SENT, sender=f"email:{mailbox.address}")
+    came_back = ids.found_in(mailbox.secret, raw) if mail.kind == "bounce" and mail.automatic else ""
+    if came_back and not ours:
+        about = ids.about(came_back)
+        return replace(_message(mail, arrival, mailbox, answers), intent=Intent.BOUNCE, about=about, no_reply="")
     refused = _refused(mail, ours, arrival.raw)
     return Ignored(refused) if refused else _message(mail, arrival, mailbox, answers)
 
@@ -56,7 +61,8 @@ def _refused(mail: Mail, ours: str, raw: Any) -> str:
 def _message(mail: Mail, arrival: Arrival, mailbox: Mailbox, answers: tuple[str, ...]) -> Message:
     text, whole, subject = question_text(mail.text)[:MAX_TEXT], mail.text[:MAX_TEXT], bare(mail.subject)
     replies = bool(answers) or subject != mail.subject
-    refused = mail.why_not
+    about = ids.noticed(mailbox.secret, answers, mail.subject)
+    refused = mail.why_not if about is None or mail.kind != "person" or mail.why_not not in FORM else ""
     if not whole and not mail.attachments and not refused:
         if replies:
             refused = "it says nothing of its own"
@@ -79,7 +85,7 @@ def _message(mail: Mail, arrival: Arrival, mailbox: Mailbox, answers: tuple[str,
         name=mail.name or mail.sender.partition("@")[0],
         native_id=mail.message_id,
         reply_to=next((a for a in answers if ids.kind_of(mailbox.secret, a)), ""),
-        about=ids.noticed(mailbox.secret, answers, mail.subject),
+        about=about,
         subject=subject if subject and not replies else None,
         media=f"pièce jointe {files}" if files else "",
         no_reply=refused,
@@ -97,5 +103,6 @@ def _thread(mail: Mail, arrival: Arrival, answers: tuple[str, ...]) -> dict[str,
         "quote": mail.text[:MAX_QUOTE],
         "sent": mail.sent,
         "name": mail.name,
+        "to": list(mail.to),
         "marks": [arrival.raw["mark"]],
     }

@@ -14,12 +14,15 @@ from email.policy import compat32
 from email.utils import parsedate_to_datetime
 
 from bot.channels.mail.automatic import by_headers, by_words
-from bot.channels.mail.decode import limited
+from bot.channels.mail.decode import TOO_LARGE, limited
 from bot.channels.mail.html import text_of
 from bot.channels.mail.parts import addresses, contents, header, values, walked
 from bot.channels.mail.words import own_words
 
-MAX_SUBJECT, MAX_FILES = 300, 20
+MAX_SUBJECT, MAX_FILES, MAX_TO = 300, 20, 50
+ENVELOPE, SUPPRESSED = "its envelope names another sender than its From", "the sender wants no automatic reply"
+REPLY_TO = "its Reply-To names another address than its From"
+FORM = (ENVELOPE, SUPPRESSED, REPLY_TO)  # reasons that lie in a mail's form: a token outweighs them
 
 _ENCRYPTED = re.compile(r"-----BEGIN PGP MESSAGE-----")
 
@@ -42,6 +45,7 @@ class Mail:
     message_id: str
     in_reply_to: str
     references: tuple[str, ...]
+    to: tuple[str, ...]  # the addresses in To and Cc
     sent: str  # the Date header's day and time for a quote, "" where it has none
     automatic: bool  # for certain: nobody waits for an answer. Else what may not be answered is a person's to read
 
@@ -61,7 +65,7 @@ def read_mail(raw: bytes) -> Mail:
         try:
             return _read(bare, f"cannot be parsed ({type(error).__name__})")
         except Exception:
-            return Mail("person", "cannot be parsed", "", "", "", "", (), "", "", (), "", False)
+            return Mail("person", "cannot be parsed", "", "", "", "", (), "", "", (), (), "", False)
 
 
 def read_text(text: str) -> Mail:
@@ -69,7 +73,7 @@ def read_text(text: str) -> Mail:
     said = own_words(text)
     kind, why = by_words("", said, text)
     why = why or ("" if said else "it says nothing")
-    return Mail(kind, why, "", "", "", said, (), "", "", (), "", False)
+    return Mail(kind, why, "", "", "", said, (), "", "", (), (), "", False)
 
 
 def _read(mail: Part, fault: str) -> Mail:
@@ -77,6 +81,8 @@ def _read(mail: Part, fault: str) -> Mail:
     subject = header(mail, "Subject")[:MAX_SUBJECT]
     whole, html, files = contents(mail)
     whole = whole if whole.strip() else text_of(html)
+    if fault == TOO_LARGE and not files:
+        files = ["une pièce jointe volumineuse"]
     said = own_words(whole)
     if not said and whole.strip() and html.strip():
         said = own_words(text_of(html))
@@ -98,6 +104,7 @@ def _read(mail: Part, fault: str) -> Mail:
         message_id=next(iter(_ids(mail, "Message-ID")), ""),
         in_reply_to=next(iter(_ids(mail, "In-Reply-To")), ""),
         references=_ids(mail, "References"),
+        to=tuple(address for name in ("To", "Cc") for address, _ in addresses(mail, name))[:MAX_TO],
         sent=_sent(mail),
         automatic=automatic,
     )
@@ -126,15 +133,17 @@ def _needs_person(
     mail: Part, senders: tuple[tuple[str, str], ...], subject: str, said: str, whole: str, files: list[str], fault: str
 ) -> tuple[str, str]:
     """(kind, why) of a mail that a person should read, and that gets no automatic answer."""
-    if fault:
+    if fault and not (fault == TOO_LARGE and said):
         return "person", fault
     if len(senders) != 1:
         return "person", "several senders" if senders else "no sender that can be read"
     if _sent_by_another(mail, senders[0][0]):
-        return "person", "its envelope names another sender than its From"
+        return "person", ENVELOPE
+    if any(address != senders[0][0] for address, _ in addresses(mail, "Reply-To")):
+        return "person", REPLY_TO
     suppress = header(mail, "X-Auto-Response-Suppress").lower()
     if re.search(r"\b(?:all|autoreply)\b", suppress):
-        return "person", "the sender wants no automatic reply"
+        return "person", SUPPRESSED
     kinds = {part.get_content_type() for part in walked(mail)}
     if kinds & {"multipart/encrypted"} or _ENCRYPTED.search(whole) or _enveloped(mail):
         return "person", "encrypted"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import timedelta
 
 import aiosmtplib
 from aiosmtplib import SMTP
@@ -15,7 +14,6 @@ from bot.errors import ChannelError, DeliveryError
 STEP = 12.0  # seconds for one command
 VERDICT = 28.0  # for the answer to the whole mail, which many servers look into first
 WHOLE = 40.0  # for all of them: shorter than the lease of an outbox row
-BUSY = timedelta(minutes=1)  # before a refusal that may pass is tried again
 
 
 async def send(endpoint: Endpoint, sender: str, recipient: str, mail: bytes) -> None:
@@ -75,7 +73,7 @@ def _refused(error: aiosmtplib.SMTPResponseException) -> DeliveryError:
     ours = isinstance(error, (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPHeloError, aiosmtplib.SMTPSenderRefused))
     if error.code >= 500 and not ours:
         return DeliveryError(reason(error), permanent=True)
-    return DeliveryError(reason(error), retry_after=BUSY)
+    return DeliveryError(reason(error))
 
 
 def reason(error: BaseException) -> str:
