@@ -14,15 +14,19 @@ MAX_DEPTH = 500  # elements inside each other; the parser's cost grows with the 
 
 # what programs wrap a quoted mail in: Gmail, Yahoo, Thunderbird, Apple Mail, Proton, Zimbra, Outlook for Mac
 _QUOTES = (
-    ".gmail_quote, blockquote[type=cite], blockquote.gmail_quote, .yahoo_quoted, .moz-cite-prefix, .protonmail_quote,"
-    " #OLK_SRC_BODY_SECTION, .zmail_extra, blockquote.iosymail, .moz-forward-container"
+    ".gmail_quote:not(:has(blockquote)), .gmail_attr, blockquote[type=cite], blockquote.gmail_quote, .yahoo_quoted,"
+    " .moz-cite-prefix, .protonmail_quote, #OLK_SRC_BODY_SECTION, .zmail_extra, blockquote.iosymail, .moz-forward-container"
 )
 # marks below which everything is quoted: Outlook on the web and on a phone, Hotmail, Windows Mail
 _BELOW = "#appendonsend, #divRplyFwdMsg, #stopSpelling, #mail-editor-reference-message-container, #isForwardContent"
 _HIDDEN = "head, style, script, title, template, noscript, object, svg"
-_BLOCKS = frozenset("p div br li tr h1 h2 h3 h4 h5 h6 table ul ol hr pre blockquote section article header footer body".split())
-_TAG = re.compile(r"<[^>]*>")
+_BLOCKS = frozenset(
+    """p div br li tr h1 h2 h3 h4 h5 h6 table ul ol dl dt dd hr pre blockquote section article header footer body main aside
+    address center form fieldset figure figcaption caption""".split()
+)
+_TAG = re.compile(r"<[^<>]*>")
 _OPENED = re.compile(r"<(/?)(?!(?:p|li|t[rdh]|d[dt]|br|img|hr|meta|link|input|option|col|base|wbr)\b)[a-zA-Z]")
+_BLANKS, _BLANKS_WITHIN = re.compile(r"[\s\x00-\x08]+"), re.compile(r"(?:[^\S\n]|[\x00-\x08])+")
 _EDGE, _GAP = "\x01", "\x02"  # of a block, of a paragraph: neither can stand in the text itself
 _BREAKS = re.compile(f"[{_EDGE}{_GAP}\n][{_EDGE}{_GAP}\n ]*")
 _RULED = re.compile(r"border(?:-top)?\s*:\s*(?:none\s*;\s*border-top\s*:\s*)?solid\s+#\w{6}\s+1\.0pt", re.I)  # Outlook's quote
@@ -71,6 +75,12 @@ def _first(tree: LexborHTMLParser) -> int | None:
     return None
 
 
+def _set_as_typed(node: LexborNode) -> bool:
+    """Whether line feeds of a text are shown as such."""
+    around = node.parent
+    return around is not None and (around.tag == "pre" or "pre-" in (around.attributes.get("style") or ""))
+
+
 def _pieces(root: LexborNode, stop: int | None) -> Iterator[str]:
     """Text in document order, with a line feed around blocks. Without recursion: a mail may be nested at will."""
     node: LexborNode | None = root
@@ -79,7 +89,9 @@ def _pieces(root: LexborNode, stop: int | None) -> Iterator[str]:
             return
         tag = node.tag or ""
         if tag == "-text":
-            yield re.sub(r"[\s\x00-\x08]+", " ", node.text_content or "")
+            yield (_BLANKS_WITHIN if _set_as_typed(node) else _BLANKS).sub(" ", node.text_content or "")
+        elif tag in ("td", "th"):
+            yield " "
         elif tag in _BLOCKS:
             yield "\n" if tag == "br" else f"{_EDGE}- " if tag == "li" else _EDGE
         following = node.child

@@ -24,6 +24,8 @@ ENVELOPE, SUPPRESSED = "its envelope names another sender than its From", "the s
 REPLY_TO = "its Reply-To names another address than its From"
 FORM = (ENVELOPE, SUPPRESSED, REPLY_TO)  # reasons that lie in a mail's form: a token outweighs them
 
+# a program's word about the HTML beside it, instead of what was written
+_STUB = re.compile(r"\A(?=.{0,300}\Z).*(?:format HTML|\bHTML\b.{0,40}(?:mail|message)|multi-?part message|\[cid:)", re.I | re.S)
 _ENCRYPTED = re.compile(r"-----BEGIN PGP MESSAGE-----")
 
 
@@ -80,12 +82,13 @@ def _read(mail: Part, fault: str) -> Mail:
     senders = addresses(mail, "From")
     subject = header(mail, "Subject")[:MAX_SUBJECT]
     whole, html, files = contents(mail)
-    whole = whole if whole.strip() else text_of(html)
     if fault == TOO_LARGE and not files:
         files = ["une pièce jointe volumineuse"]
+    if html.strip() and not any(part.get_content_type() == "multipart/alternative" for part in walked(mail)):
+        whole = f"{text_of(html)}\n{whole}".strip()  # both were meant to be seen: not one in two forms
     said = own_words(whole)
-    if not said and whole.strip() and html.strip():
-        said = own_words(text_of(html))
+    if html.strip() and (not said or _STUB.search(said)):
+        said = own_words(text_of(html)) or said
     kind, why = by_headers(mail, senders, subject)
     automatic = bool(why)
     if not why:

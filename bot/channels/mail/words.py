@@ -1,7 +1,7 @@
 """What a correspondent wrote this time: a mail's text without the quoted thread, the footers and the signature. Pure.
 
-``mailparser_reply`` knows the quote headers of many programs and languages; the pass before it finds what it misses:
-no-break spaces before the colon, headers that wrap over lines, answers below or between quotes, mobile footers.
+Quote headers wrap over lines and hold no-break spaces; answers stand below or between quotes; a person's own sentence may
+look like any of it. What is cut is therefore what a program sets and a person does not, and never what speaks or asks.
 """
 
 from __future__ import annotations
@@ -13,26 +13,34 @@ from mailparser_reply import EmailReplyParser
 from bot.core.text import clean
 
 MAX_CHARS = 50_000  # of a mail's text that is read; a longer one is cut, the trainer sees the original
-MAX_LIBRARY = 4_000  # characters given to the library, whose patterns are not made for hostile input
+MAX_LIBRARY = 2_000  # characters given to the library, whose patterns are not made for hostile input
 CLOSING = 16  # lines at the end among which a closing formula is looked for
+MAX_BELOW = 40  # lines of a signature and a disclaimer
 HEADER_LINES = 4  # a quote header wraps over at most so many
 
-_DATED = r"(?=[^\n]*(?:\d|@))"  # a sentence of the sender's own ("le formateur a écrit :") names no day and no address
+# a sentence of the sender's own ("le 12, le formateur m'a écrit :") names no time, year or address
+_DATED = r"(?=[^\n]*(?:\d[:h.]\d\d|\d{4}|\d[/.-]\d|@))(?![^\n]*\b(?:m'|t'|nous |vous )a [ée]crit)"
+_TIMED = r"(?=.*(?:\d[:h.]\d\d|\d{4}[-/.]))"
 _WROTE = re.compile(
     rf"[-— ]*(?:Le|On|Am|El|Il|In data|Op|Em|Den|På|W dniu|Dnia|Dne|Vào|Ti|Pe data)\b{_DATED}.{{3,300}}?"
     r"\b(?:a [ée]crit|wrote|escribi[óo]|schrieb(?: .{1,80})?|ha scritto|geschreven|schreef(?: .{1,80})?|escreveu|skrev"
-    r"(?: .{1,80})?|napisa[łl](?:\(a\))?|napsal(?:\(a\))?|kirjoitti|đã viết|a scris)(?:[^:]{0,80}:|[-— ]*)"
-    r"|(?:\w{1,12}[,.]? )?\d.{4,200}<[^<>\s]+@[^<>\s]+ ?>.{0,40}[ ]?:"
-    r"|\d.{4,200} \S+@\S+\)?.{0,40}[ ]?:"
+    r"(?: .{1,80})?|napisa[łl](?:\(a\))?|napsal(?:\(a\))?|kirjoitti|đã viết|a scris)(?:[^:]{0,80}:| ?-{2,})"
+    rf"|(?:Le|On)\b{_DATED}.{{3,300}}<[^<>\s]+@[^<>\s]+> (?:a [ée]crit|wrote)[-— ]*"
+    rf"|{_TIMED}(?:\w{{1,12}}[,.]? )?\d.{{4,200}}<[^<>\s]+@[^<>\s]+ ?>.{{0,40}}[ ]?:"
+    rf"|{_TIMED}\d.{{4,200}} \S+@\S+\)?.{{0,40}}[ ]?:"
     r"|[^<>]{2,80}<[^<>\s]+@[^<>\s]+>,? (?:a [ée]crit|wrote|schrieb|kirjoitti).{0,60}[ ]?:",
     re.I,
 )
+_SOMEBODY_WROTE = re.compile(r".{2,120} (?:a [ée]crit|wrote|schrieb|ha scritto|escribi[óo])\s?:", re.I)  # above ">" alone
 _SEPARATOR = re.compile(
-    r"[-_*=—– ]{2,}[ ]*(?:Message d'origine|Message transf[ée]r[ée]|(?:Mail|Message|Courriel|E-?mail) (?:original|initial)"
+    r"[-_*=—– ]{2,}[ ]*(?:Message d'origine|(?:Mail|Message|Courriel|E-?mail) (?:original|initial|transf[ée]r[ée])"
     r"|Courriel d'origine|Original[ -](?:Message|Appointment)|Forwarded message|Urspr[üu]ngliche (?:Nachricht|Mail)"
     r"|Oprindelig besked|Opprinnelig melding|Ursprungligt meddelande|Původní zpráva|Alkuperäinen viesti"
     r"|Messaggio originale|Mensaje original|Mensagem original|Oorspronkelijk bericht|Reply message)\b.*"
-    r"|_{20,}|(?:D[ée]but du (?:message|courriel)|Begin forwarded|Anfang der weitergeleiteten)\b.{0,40}:",
+    r"|[-#=* ]{0,8}(?:(?:Veuillez|Merci (?:de|d'[ée]crire)|Please|Bitte) )?"
+    r"(?:type |votre |your |[ée]crire ){0,3}(?:r[ée]pon(?:dre|dez|se)|reply)"
+    r"\b.{0,20}(?:au-dessus|above)\b.{0,20}(?:ligne|line)\b.{0,8}"
+    r"|_{32}|_{47}|(?:D[ée]but du (?:message|courriel)|Begin forwarded|Anfang der weitergeleiteten)\b.{0,40}:",
     re.I,
 )
 _LABEL = re.compile(
@@ -41,32 +49,45 @@ _LABEL = re.compile(
     r"|Pi[èe]ces jointes|Attachments"
     r"|Sent|To|Subject|Reply-To|R[ée]pondre [àa]|Gesendet|An|Betreff|Datum|Sendt|Til|Emne|Skickat|Till|[ÄA]mne"
     r"|Inviato|Oggetto"
-    r"|Enviado(?: em)?|Para|Asunto|Assunto|Verzonden|Aan|Onderwerp|L[äa]hetetty|Vastaanottaja|Aihe|Organization"
+    r"|Enviado(?: em| el)?|Para|Asunto|Assunto|Verzonden|Aan|Onderwerp|L[äa]hetetty|Vastaanottaja|Aihe|Organization"
     r"|Data|Do|Temat|Wys[łl]ano|Дата|Отправлено|Кому|Тема|Importance)[*_]*[ ]?:(?P<b>.*)",
     re.I,
 )
+_TELLING = re.compile(  # labels that only a program sets
+    r"[*_]*(?:Objet|Sujet|Subject|Betreff|Emne|[ÄA]mne|Oggetto|Asunto|Assunto|Onderwerp|Aihe|Temat|Тема|Envoy[ée](?: le)?|Sent"
+    r"|Gesendet|Отправлено|Inviato|Enviado(?: em| el)?|Verzonden|Sendt|Skickat)[*_]*[ ]?:",
+    re.I,
+)
+_INLINE = re.compile(rf"(?:Le|On)\b{_DATED}.{{3,200}}<[^<>\s]+@[^<>\s]+> (?:a [ée]crit|wrote)\s?:", re.I)  # the quote follows
+_DEVICE = (
+    r"(?:phone|ipad|ipod|mobile|smartphone|t[ée]l[ée]?|appareil|tablette|android|galaxy|samsung|huawei|xiaomi|wiko|outlook"
+    r"|yahoo|gmail|e?-?mail\b|courriel\b|courrier pour|messagerie|application|spark|sparrow|thunderbird|windows|blackberry|device"
+    r"|proton|\w*app\b|<http)"
+)
 _FOOTER = re.compile(
-    r"(?:Envoy[ée]e? (?:de|depuis|avec|par|via|[àa] partir d[eu']|sans fil)\b.{0,100}|Sent (?:from|with|via"
-    r"|wirelessly)\b.{0,100}"
-    r"|(?:T[ée]l[ée]charge[rz]|Get|Obtenir|Obtenez) Outlook\b.{0,100}|Von meinem \w+ gesendet|Gesendet von\b.{0,60}"
-    r"|Enviado (?:desde|do meu)\b.{0,60}|Inviato da\b.{0,60}|Verzonden vanaf\b.{0,60}|Skickat från\b.{0,60}"
-    r"|Sendt fra\b.{0,60}"
-    r"|Provenance : .{0,60}|Garanti sans virus\b.{0,60}|Sans virus\. ?www\..{0,60}|Virus-free\..{0,60})",
+    r"(?!.*\?\s*$)(?:(?:Message |Ce message a [ée]t[ée] )?Envoy[ée]e? (?:de|depuis|avec|par|via|[àa] partir d[eu']|sans fil)"
+    rf"|(?:Sent|Verstuurd|Gesendet) (?:from|with|via|wirelessly|vanaf|mit|von))\b.{{0,30}}{_DEVICE}.{{0,100}}"
+    r"|(?:T[ée]l[ée]charge[rz]|Get|Obtenir|Obtenez|Obtener|Ottieni|Holen Sie sich) (?:Outlook|BlueMail)\b.{0,100}"
+    r"|Von meinem \w+ gesendet|Enviado (?:desde|do meu)\b.{0,60}|Inviato da\b.{0,60}|Verzonden vanaf\b.{0,60}"
+    r"|Skickat från\b.{0,60}|Sendt fra\b.{0,60}|Provenance : (?:Courrier|Mail|Outlook).{0,60}"
+    r"|Garanti sans virus\b.{0,60}|Sans virus\. ?www\..{0,60}|Virus-free\..{0,60}|L'absence de virus dans ce\b.{0,100}",
     re.I,
 )
 _DISCLAIMER = re.compile(
-    r"[*P ]{0,3}(?:Ce (?:message|courriel|mail|courrier)\b.{0,120}(?:confidentiel|engage|pi[èe]ces? jointes?|destin|usage"
-    r"|responsab)|Les informations contenues dans ce|L'exp[ée]diteur d[ée]cline|Pensez ([àa] l'environnement"
-    r"|avant d'imprimer)"
-    r"|Avant d'imprimer|This (?:e-?mail|message)\b.{0,80}(?:confidential|intended|contain)|Avis de confidentialit"
-    r"|(?:Confidentiality|Legal) notice|Please consider the environment|CONFIDENTIALIT[ÉE]|DISCLAIMER|Diese E-?Mail enth"
+    r"(?!.*\?)[*P ]{0,3}(?:(?:AVERTISSEMENT ?: ?)?(?:Ce|Cet|Le pr[ée]sent) (?:message|courriel|mail|e-?mail|courrier)"
+    r"(?! (?:pour|que|dont|afin)\b).{0,120}(?:confidentiel|engage|fichiers|pi[èe]ces? jointes?|exclusi|usage|responsab)"
+    r"|Les informations contenues dans (?:ce|cet)\b|L'exp[ée]diteur d[ée]cline|Pensez (?:[àa] l'environnement|avant d'imprimer)"
+    r"|(?:Avant d'imprimer|.{0,60}n'imprimez ce)\b|This (?:e-?mail|message)\b.{0,80}(?:confidential|intended|privileged)"
+    r"|Avis de confidentialit|(?:Confidentiality|Legal) notice|Please consider the environment"
+    r"|CONFIDENTIALIT[ÉE](?: ?:? ?(?:ce|les|cet)\b|$)|DISCLAIMER|Diese (?:E-?Mail|Nachricht)\b.{0,60}vertraulich"
+    r"|The information contained in th|Este mensaje .{0,100}confidencial|Le informazioni contenute in quest"
     r"|.{0,60}Ce (?:courriel|message|mail) n'engage)",
     re.I,
 )
 _DELIMITER = re.compile(r"--|__|—")  # RFC 3676, 4.3, without its blank, which many programs strip
 _GREETING = re.compile(r"(?:bonjour|bonsoir|salut|hello|hi|madame|monsieur|cher|ch[èe]re)\b[^?.:]{0,40}", re.I)
 _PERSONAL = re.compile(
-    r"\b(?:je|j'\w|moi|mon|ma|mes|m'\w|suis|ai|besoin|faut|faudrait|voudrais|peux|autre chose|my)\b|\bj'|\bI\b", re.I
+    r"\b(?:je|j'\w|moi|mon|ma|mes|m'\w|suis|besoin|faut|faudrait|voudrais|peux|autre chose|my)\b|\bj'|(?-i:\bI\b)", re.I
 )
 _RULE = re.compile(r"[-_=*—– ]{4,}$|(?:mail|message) transf[ée]r[ée]$", re.I)
 _SIGNATURE = re.compile(r"^(?:--|—|__+|[-=*_]{5,})[ \t]*$", re.M)
@@ -83,15 +104,15 @@ _SIGN_OFF = re.compile(
     re.I,
 )
 _AFTERTHOUGHT = re.compile(r"^\s*p\.?\s?s\.?\b", re.I)
-_LANGUAGES = ["fr", "en", "de", "it", "es", "nl", "pl", "sv", "da", "cs", "pt", "ja", "ko", "zh"]
-_PARSER = EmailReplyParser(languages=_LANGUAGES)
+_EASTERN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+_PARSER = EmailReplyParser(languages=["ja", "ko", "zh"])
 
 
 def own_words(text: str) -> str:
     """The sender's own words of this mail, line by line; "" where there are none (a mail that only quotes)."""
     lines = [clean(line) for line in text[:MAX_CHARS].replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     head = "\n".join(_without_footers(_unquoted(lines))).strip()
-    if len(head) > MAX_LIBRARY:
+    if len(head) > MAX_LIBRARY or not _EASTERN.search(head):
         return head
     replies = _PARSER.read(text=head).replies
     first = next((r.content for r in replies if r.content.strip()), "")
@@ -110,6 +131,9 @@ def _unquoted(lines: list[str]) -> list[str]:
         block = _header_block(lines, at)
         if block and not _said(kept):  # what was sent on begins with the headers it had: its words are what there is
             kept, at = [], at + block
+            continue
+        if _SEPARATOR.fullmatch(lines[at]) and not _said(kept) and _header_block(lines, _filled(lines, at + 1)):
+            at = _filled(lines, at + 1)
             continue
         if block or _SEPARATOR.fullmatch(lines[at]):
             break
@@ -151,6 +175,8 @@ def _filled(lines: list[str], at: int) -> int:
 
 def _wrote(lines: list[str], at: int) -> int:
     """How many lines from here are a "Le ... a écrit :", 0 where none is."""
+    if _INLINE.match(lines[at]):
+        return 1
     joined = ""
     for n, line in enumerate(lines[at : at + HEADER_LINES], 1):
         if not line:
@@ -158,12 +184,13 @@ def _wrote(lines: list[str], at: int) -> int:
         joined = f"{joined} {line}".strip()
         if _WROTE.fullmatch(joined):  # unless the last line alone is one, and those above it are the sender's own
             return n if n == 1 or not any(_wrote(lines[: at + n], later) for later in range(at + 1, at + n)) else 0
-    return 0
+    quoted = _filled(lines, at + 1)
+    return int(quoted < len(lines) and lines[quoted].startswith(">") and _SOMEBODY_WROTE.fullmatch(lines[at]) is not None)
 
 
 def _header_block(lines: list[str], at: int) -> int:
     """How many lines from here are headers that a program set above what it quotes (From, Sent, To ...), 0 where none are."""
-    start, labels, sender, end = at, 0, False, at
+    start, labels, sender, end, bare = at, 0, False, at, 0
     empty = False  # the last label had no value: that stands on the next line
     while at < len(lines) and at - start < 24:
         line = lines[at]
@@ -171,6 +198,7 @@ def _header_block(lines: list[str], at: int) -> int:
         if label:
             labels, sender = labels + 1, sender or label["from"] is not None
             empty = not (label["a"] or label["b"] or "").strip()
+            bare += empty
             at += 1 if _LABEL.match(line) else 2
             end = at
         elif line and labels and (empty or ("@" in line and (lines[at - 1].endswith((",", ";")) or line.startswith("<")))):
@@ -180,7 +208,9 @@ def _header_block(lines: list[str], at: int) -> int:
             at += 1
         else:
             break
-    return end - start if labels >= 2 and sender else 0
+    # "De : 9 h à 12 h" and "À : Lyon" are the sender's own: a program's block names an address or a subject
+    real = bare >= 2 or any("@" in line or _TELLING.match(line) for line in lines[start:end])
+    return end - start if labels >= 2 and sender and real else 0
 
 
 def _splits(lines: list[str], at: int) -> bool:
@@ -188,17 +218,30 @@ def _splits(lines: list[str], at: int) -> bool:
 
 
 def _without_footers(lines: list[str]) -> list[str]:
-    """Without "Envoyé de mon ...", disclaimers, and a signature below its delimiter."""
+    """Without "Envoyé de mon ...", disclaimers, and a signature below its delimiter, where nobody speaks below them."""
+    speaks = _speaking(lines)
     kept: list[str] = []
     for n, line in enumerate(lines):
         if _FOOTER.fullmatch(line):
-            if _said(kept):  # what stands below a mobile program's footer is no longer the sender's
+            if _said(kept) and not speaks[n]:
                 break
             continue
-        if (_DISCLAIMER.match(line) or _DELIMITER.fullmatch(line)) and _says_more(kept) and not _speaks(lines[n:]):
+        if (_DISCLAIMER.match(line) or _DELIMITER.fullmatch(line)) and not speaks[n] and _says_more(kept):
             break
         kept.append(line)
     return kept
+
+
+def _speaking(lines: list[str]) -> list[bool]:
+    """For each line, whether a person speaks in it or below it, or too much follows to be a signature or a disclaimer."""
+    found, count, spoken = [False] * len(lines), 0, False
+    for n in range(len(lines) - 1, -1, -1):
+        line = lines[n]
+        count += bool(line)
+        of_a_program = _FOOTER.fullmatch(line) or _DISCLAIMER.match(line)
+        spoken = spoken or bool(not of_a_program and (_PERSONAL.search(line) or line.endswith("?")))
+        found[n] = spoken or count > MAX_BELOW
+    return found
 
 
 def _says_more(kept: list[str]) -> bool:
@@ -206,16 +249,11 @@ def _says_more(kept: list[str]) -> bool:
     return _said([line for line in kept if not _GREETING.fullmatch(line)])
 
 
-def _speaks(lines: list[str]) -> bool:
-    """Whether a person goes on speaking in these lines, or they are too many to be a signature or a disclaimer."""
-    said = [line for line in lines if line]
-    return len(said) > 40 or any(_PERSONAL.search(line) or line.endswith("?") for line in said)
-
-
 def question_text(text: str) -> str:
     """Own words without the closing and the signature: what is read for its meaning."""
     lines = own_words(text).split("\n")
-    marked = (n for n, line in enumerate(lines) if n and _SIGNATURE.match(line) and not _speaks(lines[n:]))
+    speaks = _speaking(lines)
+    marked = (n for n, line in enumerate(lines) if n and _SIGNATURE.match(line) and not speaks[n])
     mark = next(marked, len(lines))
     lines, after = lines[:mark], lines[mark:]
     kept: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -206,3 +207,24 @@ def test_no_bytes_make_the_reader_raise(noise: bytes, before: bytes) -> None:
 @given(st.text(max_size=300))
 def test_no_html_makes_the_reader_raise(html: str) -> None:
     text_of(f"<div>{html}</div>").encode("utf-8", "surrogatepass")
+
+
+CASES = [json.loads(line) for line in (Path(__file__).parents[2] / "data" / "own_words.jsonl").read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_a_mail_of_many_programs_gives_its_senders_words(case: dict[str, str]) -> None:
+    """Blank lines do not count. What is known to fail complains when it starts to pass."""
+    content = case["content"]
+    found = {
+        "mail": lambda: read_mail(content.encode()).text,
+        "html": lambda: own_words(text_of(content)),
+        "text": lambda: own_words(content),
+    }[case["form"]]()
+    same = _lines(found) == _lines(case["expected"])
+    assert same is not case.get("fails", False)
+
+
+def _lines(text: str) -> list[str]:
+    text = text.replace("’", "'").replace("\u00a0", " ").replace("\u202f", " ")
+    return [line.rstrip() for line in text.split("\n") if line.strip()]
