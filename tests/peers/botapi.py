@@ -141,7 +141,7 @@ class BotApi:
         app = web.Application()
         app.router.add_route("*", f"/bot{TOKEN}/{{method}}", self._answer)
         app.router.add_route("*", "/{rest:.*}", self._unknown)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()

@@ -15,7 +15,7 @@ from bot.channels.mail.html import text_of
 from bot.channels.mail.read import Mail, read_mail
 from bot.channels.mail.words import own_words
 
-QUOTES: dict[str, str] = yaml.safe_load((Path(__file__).parents[2] / "data" / "quotes.yaml").read_text("utf-8"))
+QUOTES: dict[str, str] = yaml.safe_load((Path(__file__).parents[2] / "data" / "mail" / "quotes.yaml").read_text("utf-8"))
 SAID = "Bonjour,\n\nJe commence à quelle heure lundi ?\nMerci d'avance"
 
 
@@ -209,7 +209,9 @@ def test_no_html_makes_the_reader_raise(html: str) -> None:
     text_of(f"<div>{html}</div>").encode("utf-8", "surrogatepass")
 
 
-CASES = [json.loads(line) for line in (Path(__file__).parents[2] / "data" / "own_words.jsonl").read_text("utf-8").splitlines()]
+CASES = [
+    json.loads(line) for line in (Path(__file__).parents[2] / "data" / "mail" / "own_words.jsonl").read_text("utf-8").splitlines()
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
