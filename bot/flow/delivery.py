@@ -18,7 +18,7 @@ from bot.flow.notice import alert
 from bot.flow.signal import Signal, endless, finishing
 
 LEASE = timedelta(seconds=45)  # longer than any send may take, waiting for its turn included
-TRIES = 150  # about a day, at the longest wait between two
+TRIES = 300  # about two days, at the longest wait between two
 PERSONAL = ("reply", "relay", "comfort")  # what a learner waits for, on whichever channel
 OWN_TRIES = 5  # of a text on which our own code fails
 LONGEST_WAIT = 600.0  # seconds
