@@ -30,6 +30,7 @@ CLAUSE = 0.80  # a clause this sure may stand for itself
 MARGIN = 0.08  # two topics closer than this are asked back
 NEAR = 0.08  # a topic this likely is worth offering
 _NEEDS = (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
+RUN_ON = 9  # words without punctuation from which on a part is looked at for several sentences
 MAX_PARTS = 24
 MAX_LEANING_WORDS = 6
 MAX_CONTEXT_WORDS = 9  # a follow-up is short
@@ -133,9 +134,9 @@ class Reader:
         short = self._short_answer(flat, said, dialogue)
         if short is not None:
             return replace(short, format=own, aside=aside, health=health)
-        found, weighed = self._whole(parts(text)[:MAX_PARTS], flat)
+        found, weighed = self._whole(self._parts(text), flat)
         if subject and not (found.topics or found.needs_person or found.faint):
-            with_subject, more = self._whole([subject, *parts(text)[:MAX_PARTS]], plain(f"{subject} ? {text}"))
+            with_subject, more = self._whole([subject, *self._parts(text)], plain(f"{subject} ? {text}"))
             if with_subject.topics or with_subject.needs_person:
                 found, weighed = with_subject, more
         reading = self._guard(self._in_context(self._reading(found), weighed, flat, dialogue), weighed, flat)
@@ -143,6 +144,23 @@ class Reader:
         return replace(reading, format=own, aside=aside, questions=questions, health=health)
 
     # ------------------------------------------------------------ parts
+
+    def _parts(self, text: str) -> list[str]:
+        """Sentences, by their punctuation, and where there is none by their words."""
+        return [part for piece in parts(text) for part in self._cut(piece)][:MAX_PARTS]
+
+    def _cut(self, piece: str) -> list[str]:
+        tokens = piece.split()
+        if len(tokens) < RUN_ON or "?" in piece:
+            return [piece]
+        starts = {}  # word number to token number
+        count = 0
+        for n, token in enumerate(tokens):
+            starts[count] = n
+            count += len(words(token))
+        at = [starts[cut] for cut in self.matcher.segmenter.cuts(self.matcher.speller.keys(piece)) if cut in starts]
+        edges = [0, *at, len(tokens)]
+        return [" ".join(tokens[a:b]) for a, b in pairwise(edges)]
 
     def _whole(self, pieces: list[str], flat: str) -> tuple[_Found, list[_Part]]:
         weighed = self._weigh(pieces)

@@ -7,7 +7,7 @@ calibrates the probabilities and finds phrases that sit nearer to another class 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from zlib import crc32
@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.core.model import Knowledge, Match
-from bot.core.text import Speller, clean
+from bot.core.segment import Segmenter
+from bot.core.spell import Speller
+from bot.core.text import clean, parts
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 Floats = NDArray[np.float32]
@@ -71,15 +73,16 @@ class Stray:
 class Matcher:
     """Understands one knowledge. Immutable after it was built; safe to share between threads."""
 
-    def __init__(self, knowledge: Knowledge, encode: Encode | None) -> None:
+    def __init__(self, knowledge: Knowledge, encode: Encode | None, frequencies: Mapping[str, int] | None = None) -> None:
         groups = knowledge.groups
         self.ids = list(groups)
         self._phrases = [(p, n) for n, g in enumerate(groups.values()) for p in g.phrases]
         texts = [p for p, _ in self._phrases]
-        self.speller = Speller(texts, knowledge.words.abbreviations, knowledge.words.synonyms)
+        self.speller = Speller(texts, knowledge.words.abbreviations, knowledge.words.synonyms, frequencies)
         self._encode = encode
         self._own = np.array([n for _, n in self._phrases])
         normal = [self.speller.restore(t) for t in texts]
+        self.segmenter = Segmenter(self.speller.keys(part) for t in texts for part in parts(t))
         lexical, self._idf = _lexical(normal, None)
         self._lexical = np.ascontiguousarray(lexical.T)  # a text touches some sixty buckets: rows of this
         del lexical
@@ -113,8 +116,11 @@ class Matcher:
         total = first.copy()
         if self._encode and self._semantic:
             both = self._encode([*normal, *map(clean, texts)])
-            for view, rows in zip(self._semantic, (both[: len(texts)], both[len(texts) :]), strict=True):
-                total += _gauss(rows @ view.T, WIDTH_SEMANTIC)
+            restored = _gauss(both[: len(texts)] @ self._semantic[0].T, WIDTH_SEMANTIC)
+            typed = _gauss(both[len(texts) :] @ self._semantic[1].T, WIDTH_SEMANTIC)
+            noisy = np.array([self.speller.noisy(t) for t in texts])
+            typed[noisy] = restored[noisy]  # what was typed with so many slips tells the encoder nothing
+            total += restored + typed
         return first, total
 
     def scores(self, texts: Sequence[str]) -> tuple[list[str], Floats]:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Mapping
 
-from rapidfuzz.distance import DamerauLevenshtein
-from rapidfuzz.process import extractOne
-
-_WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*", re.UNICODE)
+WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*", re.UNICODE)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _STRETCHED = re.compile(r"(\w)\1{2,}")
-_ELISIONS = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)['’](?=\w)", re.I)
+ELISIONS = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)['’](?=\w)", re.I)
 _SENTENCE = re.compile(r"(?<=[?!;])\s+|(?<=[^\s.]{2}\.)\s+|\.{2,}\s*|\n+|\s+[-–•*]\s+|(?<=[^\d]):\s+(?=\w)")
 _JOINT = re.compile(
     r",?\s+(?:et\s+(?:puis|aussi|est[- ]ce|sinon|surtout|enfin|apres|après|accessoirement|tant que)|sinon|premi[eè]rement"
@@ -48,40 +43,7 @@ def plain(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text, plain, elisions split off ("l'heure" is "l", "heure")."""
-    return _WORD.findall(_ELISIONS.sub(lambda m: m[0][:-1] + " ", plain(text)))
-
-
-class Speller:
-    """Restores words as the knowledge writes them: abbreviations, regional words, lost accents, typos."""
-
-    def __init__(self, phrases: Iterable[str], abbreviations: Mapping[str, str], synonyms: Mapping[str, str]) -> None:
-        forms: dict[str, Counter[str]] = {}
-        for phrase in phrases:
-            for word in _WORD.findall(_ELISIONS.sub(lambda m: m[0][:-1] + " ", clean(phrase).lower())):
-                forms.setdefault(plain(word), Counter())[word] += 1
-        self._forms = {key: max(c, key=lambda w, c=c: (c[w], w != key)) for key, c in forms.items()}  # type: ignore[misc]
-        self._common = [key for key, c in forms.items() if len(key) >= 4 and c.total() >= 2]
-        self._short = {**synonyms, **abbreviations}
-        self._seen: dict[str, str] = {}
-
-    def restore(self, text: str) -> str:
-        """The text in the knowledge's own spelling, lower case, without punctuation."""
-        budget = MAX_RESTORED
-        out = []
-        for word in words(_STRETCHED.sub(r"\1\1", text[:MAX_CHARS])):
-            known = self._short.get(word) or self._forms.get(word) or self._seen.get(word)
-            if known is None and budget and len(word) >= 4 and not word.isdigit():
-                budget -= 1
-                known = self._seen[word] = self._nearest(word)
-                if len(self._seen) > 20000:
-                    self._seen.clear()
-            out.append(known or word)
-        return " ".join(out)
-
-    def _nearest(self, word: str) -> str:
-        reach = 2 if len(word) >= 6 else 1
-        hit = extractOne(word, self._common, scorer=DamerauLevenshtein.distance, score_cutoff=reach)
-        return self._forms[hit[0]] if hit else word
+    return WORD.findall(ELISIONS.sub(lambda m: m[0][:-1] + " ", plain(text)))
 
 
 def parts(text: str) -> list[str]:
@@ -99,5 +61,5 @@ def parts(text: str) -> list[str]:
 
 def fragments(piece: str) -> list[str]:
     """The clauses of a part, cut at commas, brackets and conjunctions; [] where it has only one."""
-    found = [f.strip() for f in _CLAUSE.split(piece) if f and len(_WORD.findall(f)) >= 2]
+    found = [f.strip() for f in _CLAUSE.split(piece) if f and len(WORD.findall(f)) >= 2]
     return found if 1 < len(found) <= 6 else []

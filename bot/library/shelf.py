@@ -11,6 +11,7 @@ from bot.core.model import Knowledge
 from bot.core.ports import Mind
 from bot.errors import AccueilError
 from bot.library.load import contents_of, digest, load
+from bot.library.wordlist import french
 
 
 def default_cache() -> Path:
@@ -21,7 +22,7 @@ def default_cache() -> Path:
 
 def understanding(knowledge: Knowledge, cache: Path | None = None) -> Reader:
     """A reader trained on the phrases; without an encoder that can be loaded it is lexical alone, and says so."""
-    return Reader(knowledge, Matcher(knowledge, _encoder(cache or default_cache())))
+    return Reader(knowledge, Matcher(knowledge, _encoder(cache or default_cache()), french()))
 
 
 def _encoder(cache: Path) -> Encode | None:

@@ -1,4 +1,5 @@
-from bot.core.text import Speller, clean, parts, plain
+from bot.core.spell import Speller
+from bot.core.text import clean, parts, plain
 
 
 def test_invisible_and_control_characters_are_dropped():

@@ -1,0 +1,219 @@
+"""Restores words as people meant them: abbreviations, regional words, lost accents, typos. Pure.
+
+A noisy channel: each word that neither the knowledge nor a French word list knows may be any known word that a slip of the
+thumb turns into it (a letter lost, doubled, swapped, or hit beside); which one it was is told by its neighbours, as the
+phrases of the knowledge set them side by side. In a text of many slips, short known words are looked at as well.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
+
+from bot.core.text import ELISIONS, WORD, clean, plain, words
+
+MAX_CHARS = 6000  # of one message that is read for its meaning; the trainer sees the whole
+MAX_RESTORED = 60  # words looked up in one message: bounds the cost of long noisy mails
+MAX_FAR = 10  # of them looked for two slips away
+CHOICES = 8  # kept for one word
+SHORTEST = 4  # letters of an unknown word that is restored in a text of few slips: below stand acronyms
+NOISY = 0.12  # share of unknown words from which on short known ones are doubted
+
+# natural logarithms of how likely a slip is
+SLIP, WILD, FIRST = -4.2, -6.5, -0.8  # a usual slip; a letter from anywhere; the first letter is seldom wrong
+DOUBT = -4.5  # beside the slip itself: that a known word is not the one that was meant
+NEW = -9.0  # an unknown word stays as it is
+
+_STRETCHED = re.compile(r"(\w)\1{2,}")
+_ROWS = ("azertyuiop", "qsdfghjklm", "wxcvbn")
+_BESIDE = {row[i]: row[max(0, i - 1) : i] + row[i + 1 : i + 2] for row in _ROWS for i in range(len(row))}
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What a word may have been: its plain form, the form written out, and the logarithm of the slip's likelihood."""
+
+    key: str
+    form: str
+    slip: float
+
+
+@dataclass(slots=True)
+class _Budget:
+    """How many look-ups a text has left."""
+
+    near: int = MAX_RESTORED
+    far: int = MAX_FAR
+    seen: dict[str, tuple[_Choice, ...]] = field(default_factory=dict)
+
+
+class Speller:
+    """Knows the words of one knowledge folder and, where given, of a language: ``frequencies`` of words with accents."""
+
+    def __init__(
+        self,
+        phrases: Iterable[str],
+        abbreviations: Mapping[str, str],
+        synonyms: Mapping[str, str],
+        frequencies: Mapping[str, int] | None = None,
+    ) -> None:
+        spellings: dict[str, Counter[str]] = {}
+        pairs: Counter[tuple[str, str]] = Counter()
+        for phrase in phrases:
+            said = [plain(w) for w in _written(phrase)]
+            for word in _written(phrase):
+                spellings.setdefault(plain(word), Counter())[word] += 1
+            pairs.update(pairwise(["", *said, ""]))
+        self._forms = {key: max(c, key=lambda w, c=c: (c[w], w != key)) for key, c in spellings.items()}  # type: ignore[misc]
+        self._short = {**synonyms, **abbreviations}
+        own = {key: c.total() for key, c in spellings.items()}
+        self._pairs, self._before = pairs, Counter(a for a, _ in pairs.elements())
+        self._chance = _chances(own, _by_key(frequencies or {}, self._forms))
+        self._far = [key for key, count in own.items() if len(key) >= 6 and count >= 2]
+        self._known: dict[str, tuple[_Choice, ...]] = {}
+
+    def restore(self, text: str) -> str:
+        """The text in the knowledge's own spelling, lower case, without punctuation."""
+        return " ".join(choice.form for choice in self._meant(text))
+
+    def noisy(self, text: str) -> bool:
+        """Whether so many words are unknown as they were typed that the typing tells little."""
+        said = words(text[:MAX_CHARS])
+        return self._is_noisy(said)
+
+    def _is_noisy(self, said: Sequence[str]) -> bool:
+        unknown = sum(not self._knows(word) for word in said)
+        return unknown > NOISY * len(said) and unknown > 1
+
+    def keys(self, text: str) -> list[str]:
+        """What each word of ``words(text)`` was meant as, in its plain form; an abbreviation counts as its last word."""
+        return [choice.key for choice in self._meant(text)]
+
+    def _meant(self, text: str) -> list[_Choice]:
+        said = words(_STRETCHED.sub(r"\1\1", text[:MAX_CHARS]))
+        budget, noisy = _Budget(), self._is_noisy(said)
+        columns = [self._choices(word, noisy, budget) for word in said]
+        for n, (word, after) in enumerate(pairwise(said)):
+            if word == "c" and after in ("est", "etait"):  # an elision, not the abbreviation
+                columns[n] = (_Choice("c", "c", 0.0),)
+        return self._likeliest(columns)
+
+    def _knows(self, word: str) -> bool:
+        return word in self._short or word in self._chance or len(word) < 2 or any(c.isdigit() for c in word)
+
+    def _choices(self, word: str, noisy: bool, budget: _Budget) -> tuple[_Choice, ...]:
+        written = self._short.get(word)
+        if written is not None:
+            return (_Choice(plain(written.split()[-1]) if written.split() else "", written, 0.0),)
+        figures = any(c.isdigit() for c in word)  # "18h30" is no slip of "8h30"
+        known = word in self._chance
+        kept = _Choice(word, self._forms.get(word, word), 0.0 if known or figures else NEW)
+        if figures or not budget.near or (known and not (noisy and len(word) <= 6)) or (len(word) < SHORTEST and not noisy):
+            return (kept,)
+        found = self._known.get(word)
+        if found is None:
+            budget.near -= 1
+            found = self._near(word)
+            if not found and not known and len(word) >= 6 and budget.far:
+                budget.far -= 1
+                found = self._farther(word)
+            self._known[word] = found
+            if len(self._known) > 20_000:
+                self._known.clear()
+        if known:
+            found = tuple(_Choice(c.key, c.form, c.slip + DOUBT) for c in found)
+        return (kept, *found)
+
+    def _near(self, word: str) -> tuple[_Choice, ...]:
+        """Known words one slip away, the likeliest first."""
+        found: dict[str, float] = {}
+        for candidate, slip in _slips(word):
+            if candidate in self._chance and slip > found.get(candidate, -math.inf):
+                found[candidate] = slip
+        best = sorted(found, key=lambda c: -(found[c] + self._chance[c]))[:CHOICES]
+        return tuple(_Choice(c, self._forms.get(c, c), found[c]) for c in best)
+
+    def _farther(self, word: str) -> tuple[_Choice, ...]:
+        """Words of the knowledge two slips away: of long words alone, where two slips still tell them apart."""
+        hits = extract(word, self._far, scorer=OSA.distance, score_cutoff=2, limit=3)
+        return tuple(_Choice(key, self._forms[key], 2 * SLIP) for key, _, _ in hits)
+
+    def _likeliest(self, choices: Sequence[tuple[_Choice, ...]]) -> list[_Choice]:
+        """The best path through the choices (Viterbi), by slips and by which words stand side by side."""
+        paths: list[tuple[float, tuple[_Choice, ...]]] = [(0.0, ())]
+        for column in choices:
+            if len(column) == 1 and len(paths) == 1:
+                paths = [(0.0, (*paths[0][1], column[0]))]
+                continue
+            following = []
+            for choice in column:
+                best = max(
+                    ((score + self._follows(path[-1].key if path else "", choice.key), path) for score, path in paths),
+                    key=lambda scored: scored[0],
+                )
+                following.append((best[0] + choice.slip, (*best[1], choice)))
+            paths = following
+        ended = max(paths, key=lambda p: p[0] + (self._follows(p[1][-1].key, "") if p[1] and len(paths) > 1 else 0.0))
+        return list(ended[1])
+
+    def _follows(self, before: str, word: str) -> float:
+        """Logarithm of how likely a word is behind another: by the pairs in the phrases, else by the word alone."""
+        alone = math.exp(self._chance.get(word, -16.0))
+        seen = self._before[before]
+        together = self._pairs[before, word] / seen if seen else 0.0
+        weight = seen / (seen + 20.0)
+        return math.log(weight * together + (1 - weight) * alone + 1e-9)
+
+
+def _written(phrase: str) -> list[str]:
+    return WORD.findall(ELISIONS.sub(lambda m: m[0][:-1] + " ", clean(phrase).lower()))
+
+
+def _by_key(frequencies: Mapping[str, int], forms: dict[str, str]) -> dict[str, int]:
+    """Counts by plain form; the most frequent spelling of a form that the knowledge lacks is noted in ``forms``."""
+    counts: dict[str, int] = {}
+    best: dict[str, int] = {}
+    for word, count in frequencies.items():
+        key = plain(word)
+        counts[key] = counts.get(key, 0) + count
+        if count > best.get(key, 0):
+            best[key] = count
+            if key not in forms or best.get(key + "\0"):
+                forms[key] = word
+                best[key + "\0"] = 1
+    return counts
+
+
+def _chances(own: Mapping[str, int], language: Mapping[str, int]) -> dict[str, float]:
+    """Logarithm of each known word's share: half by the phrases, half by the language."""
+    here, there = max(1, sum(own.values())), max(1, sum(language.values()))
+    share = {word: 0.5 * own.get(word, 0) / here + 0.5 * language.get(word, 0) / there for word in {*own, *language}}
+    return {word: math.log(s) for word, s in share.items() if s > 0}
+
+
+def _slips(word: str) -> Iterable[tuple[str, float]]:
+    """What was meant, if this was typed with one slip; with the logarithm of the slip's likelihood."""
+    for i in range(len(word) + 1):
+        first = FIRST if i == 0 else 0.0
+        head, tail = word[:i], word[i:]
+        for letter in _LETTERS:  # a letter was lost
+            yield head + letter + tail, SLIP + first
+        if not tail:
+            continue
+        # a letter too many: doubled, or hit along with its neighbour
+        doubled = (i > 0 and word[i - 1] == tail[0]) or (i > 0 and tail[0] in _BESIDE.get(word[i - 1], ""))
+        yield head + tail[1:], (SLIP if doubled else WILD) + first
+        beside = _BESIDE.get(tail[0], "")
+        for letter in _LETTERS:
+            if letter != tail[0]:
+                yield head + letter + tail[1:], (SLIP if letter in beside else WILD) + first
+        if len(tail) > 1 and tail[0] != tail[1]:
+            yield head + tail[1] + tail[0] + tail[2:], SLIP + first

@@ -1,0 +1,74 @@
+"""Misspelt words restored, and sentences found without punctuation; with words and phrases of the tests' own."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.segment import Segmenter
+from bot.core.spell import Speller
+
+PHRASES = [
+    "à quelle heure on commence",
+    "on finit à quelle heure",
+    "quels sont les horaires du matin",
+    "les horaires du soir",
+    "est-ce que la salle est accessible",
+    "où est la salle",
+    "c'est combien le repas",
+]
+LANGUAGE = {
+    "fille": 5000,
+    "ville": 9000,
+    "heure": 9000,
+    "matin": 8000,
+    "salle": 4000,
+    "commence": 3000,
+    "est": 90000,
+    "le": 99999,
+}
+SHORT = {"cb": "combien", "c": "c'est"}
+
+
+@pytest.fixture
+def speller() -> Speller:
+    return Speller(PHRASES, SHORT, {}, LANGUAGE)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("a quelle jeure on comence", "à quelle heure on commence"),  # hit beside, letter lost
+        ("les hroaires du amtin", "les horaires du matin"),  # swapped
+        ("ou est la ssalle", "où est la salle"),  # doubled
+        ("cb le repas", "combien le repas"),
+        ("ma fille", "ma fille"),  # a word of the language is left alone, however near another
+    ],
+)
+def test_a_slip_of_the_thumb_is_read_as_it_was_meant(speller: Speller, typed: str, meant: str) -> None:
+    assert speller.restore(typed) == meant
+
+
+def test_figures_and_words_that_nobody_knows_stay(speller: Speller) -> None:
+    assert speller.restore("18h30 xylophonzz") == "18h30 xylophonzz"
+
+
+def test_an_elision_is_no_abbreviation(speller: Speller) -> None:
+    assert speller.restore("c'est combien") == "c est combien"
+    assert speller.restore("c combien") == "c'est combien"
+
+
+def test_many_slips_are_noticed_and_few_are_not(speller: Speller) -> None:
+    assert speller.noisy("a qurlle jeuer on comnnence")
+    assert not speller.noisy("à quelle heure on commence ?")
+
+
+def test_an_endless_message_is_read_in_bounded_steps(speller: Speller) -> None:
+    assert len(speller.restore("zzqx " * 5000).split()) <= 1300
+
+
+def test_two_questions_without_a_mark_between_are_told_apart(speller: Speller) -> None:
+    known = Segmenter(speller.keys(phrase) for phrase in PHRASES * 20)
+    said = speller.keys("a quelle heure on commence est-ce que la salle est accessible")
+    assert known.cuts(said) == [5]
+    assert known.cuts(speller.keys("les horaires du soir")) == []
+    assert known.cuts([]) == []
