@@ -24,6 +24,7 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 Floats = NDArray[np.float32]
 
 BUCKETS = 4096
+BLOCK, BASE = 1024, 256  # rows worked on at once
 # found by leave-one-out over the phrases: 0.70 of them recognised, against 0.62 with a linear kernel
 RIDGE = 0.4
 WIDTH_LEXICAL, WIDTH_SEMANTIC = 0.8, 1.0
@@ -42,22 +43,52 @@ def _features(text: str) -> list[int]:
     return [crc32(f.encode()) for f in found]
 
 
-def _lexical(texts: Sequence[str], weights: Floats | None) -> tuple[Floats, Floats]:
-    """TF-IDF in hashed buckets with signs, rows of length 1; the weights are learnt where none are given."""
-    rows = np.zeros((len(texts), BUCKETS), np.float32)
-    for row, text in zip(rows, texts, strict=True):
-        codes = np.asarray(_features(text) or [0], np.uint32)
-        signs = np.where(codes & 0x80000000, -1.0, 1.0).astype(np.float32)
-        np.add.at(row, codes % BUCKETS, signs)
-        held = np.flatnonzero(row)
-        row[held] = np.sign(row[held]) * np.log1p(np.abs(row[held]))
-    if weights is None:
-        seen = np.array([np.count_nonzero(column) for column in rows.T], np.float32)
-        weights = np.log((1 + len(texts)) / (1 + seen)).astype(np.float32) + 1
-    rows *= weights
-    for row in rows:
-        row /= max(float(np.linalg.norm(row)), 1e-6)
-    return rows, weights
+class Lexicon:
+    """TF-IDF of hashed n-grams, kept as postings: a text touches some sixty of the 4,096 buckets."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        rows = [_counted(text) for text in texts]
+        seen = np.bincount(np.concatenate([buckets for buckets, _ in rows] or [np.zeros(0, np.int64)]), minlength=BUCKETS)
+        self._weights = np.log((1 + len(texts)) / (1 + seen)).astype(np.float32) + 1
+        self._rows = [self._weighed(row) for row in rows]
+        whose = np.repeat(np.arange(len(rows), dtype=np.int32), [len(buckets) for buckets, _ in self._rows])
+        where = np.concatenate([buckets for buckets, _ in self._rows] or [np.zeros(0, np.int64)])
+        order = np.argsort(where, kind="stable")
+        self._whose = whose[order]
+        self._values = np.concatenate([values for _, values in self._rows] or [np.zeros(0, np.float32)])[order]
+        self._starts = np.searchsorted(where[order], np.arange(BUCKETS + 1))
+
+    def _weighed(self, row: tuple[NDArray[np.int64], Floats]) -> tuple[NDArray[np.int64], Floats]:
+        buckets, values = row
+        values = values * self._weights[buckets]
+        return buckets, (values / max(float(np.linalg.norm(values)), 1e-6)).astype(np.float32)
+
+    def alike(self, texts: Sequence[str]) -> Floats:
+        """Cosine of each text to each of the lexicon's own."""
+        found = np.zeros((len(texts), len(self._rows)), np.float32)
+        for row, text in zip(found, texts, strict=True):
+            buckets, values = self._weighed(_counted(text))
+            held = [slice(self._starts[b], self._starts[b + 1]) for b in buckets]
+            shares = np.repeat(values, [h.stop - h.start for h in held]) * np.concatenate([self._values[h] for h in held])
+            row[:] = np.bincount(np.concatenate([self._whose[h] for h in held]), weights=shares, minlength=len(row))
+        return found
+
+    def dense(self, start: int, end: int) -> Floats:
+        """Some of the lexicon's own texts as full rows of length 1."""
+        rows = np.zeros((min(end, len(self._rows)) - start, BUCKETS), np.float32)
+        for row, (buckets, values) in zip(rows, self._rows[start:end], strict=True):
+            row[buckets] = values
+        return rows
+
+
+def _counted(text: str) -> tuple[NDArray[np.int64], Floats]:
+    """The buckets that a text touches, and how often, with signs and damped."""
+    codes = np.asarray(_features(text) or [0], np.uint32)
+    signs = np.where(codes & 0x80000000, -1.0, 1.0)
+    counts = np.bincount((codes % BUCKETS).astype(np.int64), weights=signs, minlength=1)
+    held = np.flatnonzero(counts)
+    values = counts[held]
+    return held, (np.sign(values) * np.log1p(np.abs(values))).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +114,7 @@ class Matcher:
         self._own = np.array([n for _, n in self._phrases])
         normal = [self.speller.restore(t) for t in texts]
         self.segmenter = Segmenter(self.speller.keys(part) for t in texts for part in parts(t))
-        lexical, self._idf = _lexical(normal, None)
-        self._lexical = np.ascontiguousarray(lexical.T)  # a text touches some sixty buckets: rows of this
-        del lexical
+        self._lexicon = Lexicon(normal)
         self._semantic = [encode(normal), encode(list(map(clean, texts)))] if encode else []
         self._train()
 
@@ -93,33 +122,40 @@ class Matcher:
         wanted = np.full((len(self._phrases), len(self.ids)), -1.0, np.float32)
         wanted[np.arange(len(self._phrases)), self._own] = 1.0
         self._bias = wanted.mean(0)  # classes of many phrases would win by number alone
-        kernel = _gauss(self._lexical.T @ self._lexical, WIDTH_LEXICAL)
-        for view in self._semantic:
-            kernel += _gauss(view @ view.T, WIDTH_SEMANTIC)
-        kernel.flat[:: len(kernel) + 1] += RIDGE
-        root = np.linalg.cholesky(kernel)
-        del kernel  # thousands of phrases square: the peak of the whole service
-        _invert_lower(root)
+        root = self._kernel_matrix()
+        root.flat[:: len(root) + 1] += RIDGE
+        _invert_root(root)
         self._weights = root.T @ (root @ (wanted - self._bias))
         diagonal = np.einsum("ij,ij->j", root, root)  # of the kernel's inverse
         self._left_out = wanted - self._weights / diagonal[:, None]
         self._sharpness = _sharpness(self._left_out, self._own)
 
+    def _kernel_matrix(self) -> Floats:
+        """Likeness of each phrase to those before it, in blocks: phrases square are the peak of the whole service."""
+        count = len(self._phrases)
+        kernel = np.zeros((count, count), np.float32)
+        for low in range(0, count, BLOCK):
+            rows = slice(low, min(low + BLOCK, count))
+            mine = self._lexicon.dense(rows.start, rows.stop)
+            for left in range(0, low + 1, BLOCK):
+                columns = slice(left, min(left + BLOCK, count))
+                block = _gauss(mine @ self._lexicon.dense(columns.start, columns.stop).T, WIDTH_LEXICAL)
+                for view in self._semantic:
+                    block += _gauss(view[rows] @ view[columns].T, WIDTH_SEMANTIC)
+                kernel[rows, columns] = block
+        return kernel
+
     def _kernels(self, texts: Sequence[str], normal: Sequence[str]) -> tuple[Floats, Floats]:
         """Likeness of each text to each phrase: lexical, and all views together."""
-        lexical, _ = _lexical(normal, self._idf)
-        alike = np.empty((len(texts), len(self._phrases)), np.float32)
-        for n, row in enumerate(lexical):
-            held = np.flatnonzero(row)
-            alike[n] = row[held] @ self._lexical[held]
-        first = _gauss(alike, WIDTH_LEXICAL)
+        first = _gauss(self._lexicon.alike(normal), WIDTH_LEXICAL)
         total = first.copy()
         if self._encode and self._semantic:
-            both = self._encode([*normal, *map(clean, texts)])
+            # what was typed with many slips tells the encoder nothing: then the restored text counts twice
+            legible = [n for n, t in enumerate(texts) if not self.speller.noisy(t)]
+            both = self._encode([*normal, *(clean(texts[n]) for n in legible)])
             restored = _gauss(both[: len(texts)] @ self._semantic[0].T, WIDTH_SEMANTIC)
-            typed = _gauss(both[len(texts) :] @ self._semantic[1].T, WIDTH_SEMANTIC)
-            noisy = np.array([self.speller.noisy(t) for t in texts])
-            typed[noisy] = restored[noisy]  # what was typed with so many slips tells the encoder nothing
+            typed = restored.copy()
+            typed[legible] = _gauss(both[len(texts) :] @ self._semantic[1].T, WIDTH_SEMANTIC)
             total += restored + typed
         return first, total
 
@@ -166,16 +202,26 @@ def _gauss(cosines: Floats, width: float) -> Floats:
     return np.exp(cosines, out=cosines)
 
 
-def _invert_lower(lower: Floats) -> None:
-    """Invert a lower triangular matrix where it stands: half the memory of a general inverse, and all of it products."""
-    n = len(lower)
-    if n <= 256:
-        lower[:] = np.linalg.inv(lower)
+def _invert_root(square: Floats) -> None:
+    """Turn the lower half of a positive definite matrix into the inverse of its Cholesky factor, where it stands.
+
+    By halves, so that nearly all of it is products, in little more memory than the matrix itself.
+    """
+    n = len(square)
+    if n <= BASE:
+        lower = np.tril(square)
+        full = lower + lower.T
+        full.flat[:: n + 1] /= 2
+        square[:] = np.linalg.inv(np.linalg.cholesky(full.astype(np.float64)))
         return
     half = n // 2
-    _invert_lower(lower[:half, :half])
-    _invert_lower(lower[half:, half:])
-    lower[half:, :half] = -(lower[half:, half:] @ (lower[half:, :half] @ lower[:half, :half]))
+    first, below, second = square[:half, :half], square[half:, :half], square[half:, half:]
+    _invert_root(first)
+    below[:] = below @ np.tril(first).T
+    second -= below @ below.T
+    _invert_root(second)
+    below[:] = -(second @ (below @ first))
+    square[:half, half:] = 0
 
 
 def _softmax(raw: Floats) -> Floats:

@@ -59,7 +59,13 @@ def parts(text: str) -> list[str]:
     return found
 
 
+MAX_LIST = 10  # words in a list of topics
+
+
 def fragments(piece: str) -> list[str]:
     """The clauses of a part, cut at commas, brackets and conjunctions; [] where it has only one."""
-    found = [f.strip() for f in _CLAUSE.split(piece) if f and len(WORD.findall(f)) >= 2]
+    count = len(WORD.findall(piece))
+    listed = "," in piece and count <= MAX_LIST  # "adresse, heure de début, repas ?": each word stands for itself
+    least = 1 if listed else 2
+    found = [f.strip() for f in _CLAUSE.split(piece) if f and len(WORD.findall(f)) >= least and len(f.strip()) >= 4]
     return found if 1 < len(found) <= 6 else []
