@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bot.core.formats import FormatReader
 from bot.core.match import Matcher
 from bot.core.model import Dialogue, Format, Kind, Knowledge, Match, Question, Reading
-from bot.core.text import fragments, parts, plain, words
+from bot.core.text import fragments, is_list, parts, plain, words
 
 ALONE = 0.33  # a message of one part is about a class from this probability on
 SURE = 0.45  # the same for a part among others that asks something
@@ -220,7 +220,7 @@ class Reader:
 
     def _clauses_say_more(self, split: list[_Part], piece: str, whole: float) -> bool:
         """Whether the clauses are surely about different things, or one is sure where the whole is not."""
-        if whole >= 0.9 and not _JOINED.search(piece):
+        if whole >= 0.9 and not (_JOINED.search(piece) or is_list(piece)):
             return False
         sure = {self._best(p).id for p in split if p.chances.max() >= CLAUSE}
         told = [i for i in sure if self._kind(i) is Kind.TOPIC or self._kind(i) in _NEEDS]

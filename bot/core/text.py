@@ -59,13 +59,16 @@ def parts(text: str) -> list[str]:
     return found
 
 
-MAX_LIST = 10  # words in a list of topics
+MAX_LIST = 7  # words in a list of topics
+
+
+def is_list(piece: str) -> bool:
+    """Whether a part is a bare list ("adresse, heure de début, repas ?"), in which each word may stand for itself."""
+    return "," in piece and len(WORD.findall(piece)) <= MAX_LIST
 
 
 def fragments(piece: str) -> list[str]:
     """The clauses of a part, cut at commas, brackets and conjunctions; [] where it has only one."""
-    count = len(WORD.findall(piece))
-    listed = "," in piece and count <= MAX_LIST  # "adresse, heure de début, repas ?": each word stands for itself
-    least = 1 if listed else 2
+    least = 1 if is_list(piece) else 2
     found = [f.strip() for f in _CLAUSE.split(piece) if f and len(WORD.findall(f)) >= least and len(f.strip()) >= 4]
     return found if 1 < len(found) <= 6 else []
