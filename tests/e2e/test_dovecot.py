@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from tests.e2e.conftest import serving
 from tests.e2e.test_mail import DOG, LEARNER, TEACHER, flagged
 from tests.peers.dovecot import PROGRAM, Dovecot
-from tests.peers.mail import CONTACT_BOX, Smtp, body, letter
+from tests.peers.mail import CONTACT_BOX, Smtp, body, by_hand, letter
 
 
 @pytest.fixture
@@ -51,11 +50,7 @@ async def test_a_mail_is_announced_answered_and_marked_and_an_escalation_closed_
         await flagged(dovecot, "1@learner.example", {"\\Answered", "\\Seen"})
         await dovecot.deliver(letter(LEARNER, "Chien", DOG, "2@learner.example"))
         await flagged(dovecot, "2@learner.example", {"\\Flagged"})
-        by_hand = EmailMessage()
-        by_hand["From"], by_hand["To"], by_hand["Subject"] = CONTACT_BOX, LEARNER, "Re: Chien"
-        by_hand["Message-ID"], by_hand["In-Reply-To"] = "<hand@accueil.example>", "<2@learner.example>"
-        by_hand.set_content("Oui.")
-        await dovecot.deliver(by_hand.as_bytes(), "Objets envoyes", ("\\Seen",))
+        await dovecot.deliver(by_hand(LEARNER, "2@learner.example"), "Objets envoyes", ("\\Seen",))
         # the next look at the sent folder comes with the next mail of the inbox
         await dovecot.deliver(letter(LEARNER, "Merci", "merci beaucoup", "3@learner.example"))
         await flagged(dovecot, "2@learner.example", {"\\Answered", "\\Seen"})

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 
 from tests.e2e.conftest import ANA, CONTACT, TRAINER, Service, serving
 from tests.peers.botapi import BotApi
-from tests.peers.mail import CONTACT_BOX, Imap, Smtp, body, letter, until
+from tests.peers.mail import CONTACT_BOX, Imap, Smtp, body, by_hand, letter, until
 
 LEARNER, TEACHER = "Ana <ana@learner.example>", "denis@trainer.example"
 DOG = "Bonjour, est-ce que je peux venir avec mon chien ?"
@@ -98,11 +98,7 @@ async def test_the_trainers_own_mail_in_the_sent_folder_closes_the_escalation(
         await imap.deliver(letter(LEARNER, "Chien", DOG, "1@learner.example"))
         await smtp.mail_to(TEACHER, "mon chien")
         await flagged(imap, "1@learner.example", {"\\Flagged"})
-        by_hand = EmailMessage()
-        by_hand["From"], by_hand["To"], by_hand["Subject"] = CONTACT_BOX, LEARNER, "Re: Chien"
-        by_hand["Message-ID"], by_hand["In-Reply-To"] = "<hand@accueil.example>", "<1@learner.example>"
-        by_hand.set_content("Oui.")
-        await imap.deliver(by_hand.as_bytes(), "Sent", ("\\Seen",))
+        await imap.deliver(by_hand(LEARNER, "1@learner.example"), "Sent", ("\\Seen",))
         await flagged(imap, "1@learner.example", {"\\Answered", "\\Seen"})
         await smtp.mail_to(TEACHER, "une réponse est partie de la boîte de contact")
         await asyncio.sleep(12)  # the reminder was due: it is dropped

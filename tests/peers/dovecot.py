@@ -32,14 +32,14 @@ default_internal_group = {group}
 default_login_user = {login}
 first_valid_uid = 0
 first_valid_gid = 0
-mail_location = maildir:{run}/home/mail
+mail_location = maildir:{run}/box/mail
 passdb {{
   driver = static
   args = password={password}
 }}
 userdb {{
   driver = static
-  args = uid={uid} gid={gid} home={run}/home
+  args = uid={uid} gid={gid} home={run}/box
 }}
 namespace inbox {{
   inbox = yes
@@ -87,9 +87,9 @@ class Dovecot(Imap):
         if self._run is None:  # not in the tests' own folder: the paths of its sockets must be short, and its users get there
             self._run = Path(tempfile.mkdtemp(prefix="dovecot"))
             self._run.chmod(0o755)
-            (self._run / "home").mkdir()
+            (self._run / "box").mkdir()
             if os.getuid() == 0:
-                os.chown(self._run / "home", *NOBODY)
+                os.chown(self._run / "box", *NOBODY)
         if not self.certificate.exists():
             await asyncio.to_thread(self._certify)
         root = os.getuid() == 0  # then it wants the users that its package makes

@@ -160,6 +160,15 @@ def body(mail: Any) -> str:
     return str(part.get_content()).replace("\u00a0", " ") if part else ""
 
 
+def by_hand(to: str, answers: str) -> bytes:
+    """What the trainer writes to a learner in the contact mailbox itself, as it lies in the Sent folder."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = CONTACT_BOX, to, "Re: votre question"
+    mail["Message-ID"], mail["In-Reply-To"] = f"<hand-{answers}>", f"<{answers}>"
+    mail.set_content("Oui.")
+    return mail.as_bytes()
+
+
 def letter(sender: str, subject: str, text: str, message_id: str, answers: Any = None, **headers: str) -> bytes:
     """A mail as a person's program writes it."""
     mail = EmailMessage()
