@@ -28,6 +28,11 @@ MAX_CHARS = 6000  # of one message that is read for its meaning; the trainer see
 MAX_RESTORED = 24  # unknown words looked up in one message: bounds the cost of long noisy mails
 
 
+def visible(text: str) -> str:
+    """Without control characters, invisible marks and lone surrogates; everything else as it was written."""
+    return unicodedata.normalize("NFC", _CONTROL.sub("", text)).replace("\r", "")
+
+
 def clean(text: str) -> str:
     """Without control characters, invisible marks and lone surrogates; apostrophes and spaces made plain."""
     text = unicodedata.normalize("NFC", _CONTROL.sub("", text))

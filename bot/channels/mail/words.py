@@ -10,7 +10,7 @@ import re
 
 from mailparser_reply import EmailReplyParser
 
-from bot.core.text import clean
+from bot.core.text import clean, visible
 
 MAX_CHARS = 50_000  # of a mail's text that is read; a longer one is cut, the trainer sees the original
 MAX_LIBRARY = 2_000  # characters given to the library, whose patterns are not made for hostile input
@@ -108,10 +108,22 @@ _EASTERN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 _PARSER = EmailReplyParser(languages=["ja", "ko", "zh"])
 
 
+class _Line(str):
+    """A line with apostrophes and blanks made plain, as the patterns want it; ``shown`` is the line as it was written."""
+
+    shown: str
+
+    def __new__(cls, written: str) -> _Line:
+        line = super().__new__(cls, clean(written))
+        line.shown = visible(written).rstrip()
+        return line
+
+
 def own_words(text: str) -> str:
     """The sender's own words of this mail, line by line; "" where there are none (a mail that only quotes)."""
-    lines = [clean(line) for line in text[:MAX_CHARS].replace("\r\n", "\n").replace("\r", "\n").split("\n")]
-    head = "\n".join(_without_footers(_unquoted(lines))).strip()
+    lines: list[str] = [_Line(line) for line in text[:MAX_CHARS].replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    left = _without_footers(_unquoted(lines))
+    head = "\n".join(line.shown if isinstance(line, _Line) else line for line in left).strip()
     if len(head) > MAX_LIBRARY or not _EASTERN.search(head):
         return head
     replies = _PARSER.read(text=head).replies
@@ -251,7 +263,7 @@ def _says_more(kept: list[str]) -> bool:
 
 def question_text(text: str) -> str:
     """Own words without the closing and the signature: what is read for its meaning."""
-    lines = own_words(text).split("\n")
+    lines = [clean(line) for line in own_words(text).split("\n")]
     speaks = _speaking(lines)
     marked = (n for n, line in enumerate(lines) if n and _SIGNATURE.match(line) and not speaks[n])
     mark = next(marked, len(lines))

@@ -24,6 +24,11 @@ def test_what_a_program_quotes_below_is_not_taken_for_the_senders_words(program:
     assert own_words(f"{SAID}\n\n{QUOTES[program]}\n") == SAID
 
 
+def test_words_keep_their_apostrophes_and_blanks() -> None:
+    said = "C\u2019est à 9\u00a0h\u202f? J\u2019arrive  à\u00a0l\u2019heure."
+    assert own_words(f"{said}\u200b\n\nLe 03/11/2026 à 09:12, Ana a écrit\u00a0:\n> Bonjour") == said
+
+
 def test_answers_below_and_between_quotes_are_kept() -> None:
     quoted = "Le 03/11/2026 à 09:12, Contact a écrit :\n> Venez-vous ?\nOui, lundi.\n> Déjeunez-vous ?\nNon merci."
     assert own_words(quoted) == "Oui, lundi.\nNon merci."
