@@ -34,6 +34,7 @@ NAMES = (
 )
 MAIL_ROLES = ("TRAINER_EMAILS", "ACCESSIBILITY_EMAIL", "OPERATOR_EMAIL")
 TELEGRAM_ROLES = ("TRAINER_TELEGRAM_IDS", "ACCESSIBILITY_TELEGRAM_ID", "OPERATOR_TELEGRAM_ID")
+_ID = re.compile(r"[1-9]\d{0,15}")
 _EMAIL = re.compile(r"[^@\s<>,;:\"]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*")
 _TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{10,}")
 
@@ -118,27 +119,18 @@ class _Reader:
 
     def ids(self, name: str, *, single: bool = False) -> tuple[str, ...]:
         """Telegram user ids, separated by commas or spaces, as addresses."""
-        found = []
-        for raw in re.split(r"[,;\s]+", self.text(name)):
-            if raw and not re.fullmatch(r"[1-9]\d{0,15}", raw):
-                self.faults.append(f"{name}: {raw!r} is not a Telegram user id; /start shows a person their own")
-            elif raw:
-                found.append(f"telegram:{raw}")
-        if single and len(found) > 1:
-            self.faults.append(f"{name}: names {len(found)} ids, one is wanted")
-        return tuple(dict.fromkeys(found))
+        return self._addresses(name, "telegram", _ID, "is not a Telegram user id; /start shows a person their own", single)
 
     def emails(self, name: str, *, single: bool = False) -> tuple[str, ...]:
-        """Mail addresses, separated by commas or spaces."""
-        found = []
-        for raw in re.split(r"[,;\s]+", self.text(name)):
-            if raw and not _EMAIL.fullmatch(raw):
-                self.faults.append(f"{name}: {raw!r} is not a mail address")
-            elif raw:
-                found.append(f"email:{raw.lower()}")
-        if single and len(found) > 1:
-            self.faults.append(f"{name}: names {len(found)} addresses, one is wanted")
-        return tuple(dict.fromkeys(found))
+        """Mail addresses, separated by commas or spaces, as addresses."""
+        return self._addresses(name, "email", _EMAIL, "is not a mail address", single)
+
+    def _addresses(self, name: str, channel: str, form: re.Pattern[str], fault: str, single: bool) -> tuple[str, ...]:
+        given = [raw for raw in re.split(r"[,;\s]+", self.text(name)) if raw]
+        self.faults += [f"{name}: {raw!r} {fault}" for raw in given if not form.fullmatch(raw)]
+        if single and len(given) > 1:
+            self.faults.append(f"{name}: names {len(given)} of them, one is wanted")
+        return tuple(dict.fromkeys(f"{channel}:{raw.lower()}" for raw in given if form.fullmatch(raw)))
 
     def endpoint(self, name: str, protocol: Literal["imap", "smtp"]) -> Endpoint | None:
         raw = self.text(name)

@@ -193,9 +193,9 @@ async def test_two_programs_that_answer_each_other_fall_silent(post: Post) -> No
     for n in range(12):
         outcome = await post.put(f"Nous avons bien reçu votre demande n° {n}.", "support@tickets.example", Subject="Ticket")
         answered += len(to(outcome, "support@tickets.example"))
-    assert answered <= 4
+    assert 1 <= answered <= 4
     unanswerable = [e for e in await post.store.escalations() if e.reason == "unanswerable"]
-    assert len(unanswerable) <= 1  # told once
+    assert len(unanswerable) == 1  # told once
 
 
 async def test_nobody_can_be_forgotten_by_a_forged_mail(post: Post) -> None:

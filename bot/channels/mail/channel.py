@@ -63,8 +63,9 @@ class Email:
                 if not told:
                     told = True
                     log.info("mailbox is read")
-                since, wait, failing_since = None, 1.0, None
+                since, failing_since = None, None
                 await self._reading.run(partial(Session.wait, seconds=waits), waits)
+                wait = 1.0  # not before: a server that ends each IDLE at once must not be logged into every second
             except ChannelError as error:
                 failing_since = await self._troubled(inlet, error, failing_since)
                 await asyncio.sleep(wait)

@@ -183,7 +183,7 @@ class Line:
                 raise ChannelError("the mailbox does not answer") from None
             finally:
                 if not future.done():  # hung, or the service stops: the thread ends with the connection
-                    future.add_done_callback(asyncio.Future.exception)
+                    future.add_done_callback(lambda done: done.cancelled() or done.exception())
                     self._give_up()
 
     def _do(self, work: Callable[[Session], T]) -> T:
