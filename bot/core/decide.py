@@ -7,7 +7,7 @@ below follow that order. Of single messages that nobody showed it, the matcher i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -27,6 +27,8 @@ BESIDE = 0.60  # a question beside a request is answered from here on
 HELP = 0.50  # the sum over all classes that need a person, above which a part needs one
 DOUBT = 0.20  # the same for a question that is about nothing else
 CLAUSE = 0.80  # a clause this sure may stand for itself
+UNSURE = 0.60  # a part less sure than this is read together with its neighbours
+WHOLE = 0.90  # a part this sure is not looked at clause by clause
 MARGIN = 0.08  # two topics closer than this are asked back
 NEAR = 0.08  # a topic this likely is worth offering
 _NEEDS = (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
@@ -121,22 +123,25 @@ class Reader:
         named = "|".join(re.escape(plain(h)) for h in sorted(knowledge.words.health, key=len, reverse=True))
         self._health = re.compile(rf"\b(?:{named})" if named else r"(?!)")
         self._masks = {kind: np.array([self._kind(i) is kind for i in matcher.ids]) for kind in Kind}
+        self._frames = self._masks[Kind.SMALLTALK] | self._masks[Kind.CONTEXT]
         self._needs = self._masks[Kind.REQUEST] | self._masks[Kind.HANDOFF] | self._masks[Kind.UNKNOWN]
 
     def read(self, text: str, subject: str | None, dialogue: Dialogue) -> Reading:
         """What the message asks for, in the context of the conversation."""
         flat = plain(text)
-        restored = plain(self.matcher.speller.restore(f"{subject or ''} {text}"))
-        health = bool(self._health.search(flat) or self._health.search(restored))
-        said = self._formats.said(flat) or self._formats.said(plain(self.matcher.speller.restore(text)))
+        restore = self.matcher.speller.restore
+        restored = plain(restore(text))
+        health = any(self._health.search(said) for said in (flat, restored, plain(restore(subject or ""))))
+        said = self._formats.said(flat) or self._formats.said(restored)
         theirs = bool(said and dialogue.topics and self._formats.about_others(flat))
         own, aside = (None, said) if theirs else (said, None)
         short = self._short_answer(flat, said, dialogue)
         if short is not None:
             return replace(short, format=own, aside=aside, health=health)
-        found, weighed = self._whole(self._parts(text), flat)
+        scored: dict[str, _Part] = {}
+        found, weighed = self._whole(self._parts(text), flat, scored)
         if subject and not (found.topics or found.needs_person or found.faint):
-            with_subject, more = self._whole([subject, *self._parts(text)], plain(f"{subject} ? {text}"))
+            with_subject, more = self._whole([subject, *self._parts(text)], plain(f"{subject} ? {text}"), scored)
             if with_subject.topics or with_subject.needs_person:
                 found, weighed = with_subject, more
         reading = self._guard(self._in_context(self._reading(found), weighed, flat, dialogue), weighed, flat)
@@ -162,8 +167,8 @@ class Reader:
         edges = [0, *at, len(tokens)]
         return [" ".join(tokens[a:b]) for a, b in pairwise(edges)]
 
-    def _whole(self, pieces: list[str], flat: str) -> tuple[_Found, list[_Part]]:
-        weighed = self._weigh(pieces)
+    def _whole(self, pieces: list[str], flat: str, scored: dict[str, _Part]) -> tuple[_Found, list[_Part]]:
+        weighed = self._weigh(pieces, scored)
         meant = [p for p in weighed if not self._is_frame(p)] or weighed
         found = _Found()
         if _NOTED.search(flat) and "?" not in flat and not any(p.asks for p in weighed) and self._thanks(weighed, flat):
@@ -195,40 +200,55 @@ class Reader:
             bool(_THANKS.search(flat) or _BYE.search(flat)) or any(p.chances[small].sum() > 0.5 for p in weighed)
         )
 
-    def _weigh(self, pieces: list[str]) -> list[_Part]:
-        """Score the parts, their clauses and each weak part together with the one before it, in one go."""
-        clauses = [fragments(piece) for piece in pieces]
-        pairs = [f"{a} {b}" for a, b in pairwise(pieces)]
-        flat_clauses = [c for cs in clauses for c in cs]
-        normal, chances = self.matcher.scores([*pieces, *pairs, *flat_clauses])
-        own, after = len(pieces), len(pieces) + len(pairs)
+    def _weigh(self, pieces: list[str], scored: dict[str, _Part]) -> list[_Part]:
+        """Score the parts; then, where they leave a doubt, their clauses and each part together with its neighbours."""
+        parts_ = self._scored(pieces, scored)
+        leans = [n > 0 and bool(_LEANS.search(plain(p))) and len(words(p)) <= MAX_LEANING_WORDS for n, p in enumerate(pieces)]
+        clauses = [fragments(p.text) if self._may_split(p) else [] for p in parts_]
+        beside = [self._beside(n, p, leans[n], len(parts_)) for n, p in enumerate(parts_)]
+        joined = [f"{pieces[m]} {pieces[m + 1]}" for m in range(len(pieces) - 1)]
+        self._scored([*(c for cs in clauses for c in cs), *(joined[m] for ms in beside for m in ms)], scored)
         found: list[_Part] = []
-        for n, piece in enumerate(pieces):
-            mine, after = slice(after, after + len(clauses[n])), after + len(clauses[n])
-            split = [_Part(c, x, row, _asks(c, x)) for c, x, row in zip(clauses[n], normal[mine], chances[mine], strict=True)]
-            if self._clauses_say_more(split, piece, float(chances[n].max())):
+        for n, part in enumerate(parts_):
+            split = [scored[c] for c in clauses[n]]
+            around = [scored[joined[m]].chances for m in beside[n]]
+            if self._clauses_say_more(split, float(part.chances.max())):
                 found += [p for p in split if p.asks or p.chances.max() >= CLAUSE]
-                continue
-            row = chances[n]
-            around = [chances[own + m] for m in (n - 1, n) if 0 <= m < len(pairs)]
-            if n and _LEANS.search(plain(piece)) and len(words(piece)) <= MAX_LEANING_WORDS:
-                row = chances[own + n - 1]  # "et ça dure longtemps ?" is about what was just spoken of
+            elif leans[n]:  # "et ça dure longtemps ?" is about what was just spoken of
+                found.append(replace(part, chances=around[0]))
             else:
-                row = self._with_neighbours(row, around)
-            found.append(_Part(piece, normal[n], row, _asks(piece, normal[n])))
+                found.append(replace(part, chances=self._with_neighbours(part.chances, around)))
         return found
 
-    def _clauses_say_more(self, split: list[_Part], piece: str, whole: float) -> bool:
+    def _scored(self, texts: Sequence[str], known: dict[str, _Part]) -> list[_Part]:
+        """Each text with the probability of each class, all that are new in one go."""
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        spelt = [self.matcher.speller.read(text) for text in new]
+        for text, meant, row in zip(new, spelt, self.matcher.scores(spelt), strict=True):
+            known[text] = _Part(text, meant.restored, row, _asks(text, meant.restored))
+        return [known[text] for text in texts]
+
+    @staticmethod
+    def _beside(n: int, part: _Part, leans: bool, count: int) -> list[int]:
+        """Which pairs of neighbours a part is to be read with, each by the number of its first part."""
+        if leans:
+            return [n - 1]
+        return [m for m in (n - 1, n) if 0 <= m < count - 1] if part.chances.max() < UNSURE else []
+
+    def _may_split(self, part: _Part) -> bool:
+        if not part.asks and float(part.chances[self._frames].sum()) >= CLAUSE:
+            return False  # who somebody is and why they write
+        return part.chances.max() < WHOLE or bool(_JOINED.search(part.text)) or is_list(part.text)
+
+    def _clauses_say_more(self, split: list[_Part], whole: float) -> bool:
         """Whether the clauses are surely about different things, or one is sure where the whole is not."""
-        if whole >= 0.9 and not (_JOINED.search(piece) or is_list(piece)):
-            return False
         sure = {self._best(p).id for p in split if p.chances.max() >= CLAUSE}
         told = [i for i in sure if self._kind(i) is Kind.TOPIC or self._kind(i) in _NEEDS]
-        return len(told) >= 2 or (bool(told) and whole < 0.6)
+        return len(told) >= 2 or (bool(told) and whole < UNSURE)
 
     def _with_neighbours(self, row: NDArray[np.float32], around: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """A part that says little by itself is also read together with the parts beside it."""
-        if row.max() >= 0.6 or not around:
+        if not around:
             return row
         best = max(around, key=lambda a: float(a.max()))
         if best.max() < 0.4:
@@ -351,7 +371,7 @@ class Reader:
             return False
         if not weighed[0].asks or weighed[0].chances.max() >= SURE_ALONE:
             return False
-        _, chances = self.matcher.scores([f"{last.title} {flat}"])
+        chances = self.matcher.scores([self.matcher.speller.read(f"{last.title} {flat}")])
         together = float(chances[0][self.matcher.ids.index(last.id)])
         return together >= SURE_ALONE
 

@@ -17,9 +17,8 @@ from itertools import pairwise
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
-from bot.core.text import ELISIONS, WORD, clean, plain, words
+from bot.core.text import ELISIONS, MAX_CHARS, WORD, clean, plain, words
 
-MAX_CHARS = 6000  # of one message that is read for its meaning; the trainer sees the whole
 MAX_RESTORED = 60  # words looked up in one message: bounds the cost of long noisy mails
 MAX_FAR = 10  # of them looked for two slips away
 CHOICES = 8  # kept for one word
@@ -44,6 +43,15 @@ class _Choice:
     key: str
     form: str
     slip: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spelt:
+    """A text as it was meant. restored: in the knowledge's own spelling, lower case, without punctuation;
+    mended: as it was typed, but for its misspelt words and abbreviations."""
+
+    restored: str
+    mended: str
 
 
 @dataclass(slots=True)
@@ -84,10 +92,32 @@ class Speller:
         """The text in the knowledge's own spelling, lower case, without punctuation."""
         return " ".join(choice.form for choice in self._meant(text))
 
+    def read(self, text: str) -> Spelt:
+        """The text as it was meant, with and without what its typing tells beside the words."""
+        meant = self._meant(text)
+        restored = " ".join(choice.form for choice in meant)
+        typed = _STRETCHED.sub(r"\1\1", clean(text[:MAX_CHARS]))
+        found = list(WORD.finditer(ELISIONS.sub(lambda m: m[0][:-1] + " ", typed)))  # as long as the text itself
+        if not self.noisy(text):
+            return Spelt(restored, typed)
+        if len(found) != len(meant):
+            return Spelt(restored, restored)
+        mended, at = [], 0
+        for word, choice in zip(found, meant, strict=True):
+            mended += [typed[at : word.start()], self._mended(word[0], choice)]
+            at = word.end()
+        return Spelt(restored, "".join(mended) + typed[at:])
+
     def noisy(self, text: str) -> bool:
         """Whether so many words are unknown as they were typed that the typing tells little."""
-        said = words(text[:MAX_CHARS])
-        return self._is_noisy(said)
+        return self._is_noisy(words(text[:MAX_CHARS]))
+
+    def _mended(self, typed: str, meant: _Choice) -> str:
+        key = plain(typed)
+        unaccented = typed.isascii() and not meant.form.isascii() and len(typed) >= SHORTEST
+        if key == meant.key and key not in self._short and not unaccented:
+            return typed
+        return meant.form[:1].upper() + meant.form[1:] if typed[:1].isupper() else meant.form
 
     def _is_noisy(self, said: Sequence[str]) -> bool:
         unknown = sum(not self._knows(word) for word in said)

@@ -7,7 +7,7 @@ import unicodedata
 
 WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*", re.UNICODE)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-_STRETCHED = re.compile(r"(\w)\1{2,}")
+_BLANKS = re.compile(r"\s+")
 ELISIONS = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)['’](?=\w)", re.I)
 _SENTENCE = re.compile(r"(?<=[?!;])\s+|(?<=[^\s.]{2}\.)\s+|\.{2,}\s*|\n+|\s+[-–•*]\s+|(?<=[^\d]):\s+(?=\w)")
 _JOINT = re.compile(
@@ -25,7 +25,6 @@ _DICTATED = (
     (re.compile(r"\s+(?:à la ligne|a la ligne|point final)\b", re.I), "."),
 )
 MAX_CHARS = 6000  # of one message that is read for its meaning; the trainer sees the whole
-MAX_RESTORED = 24  # unknown words looked up in one message: bounds the cost of long noisy mails
 
 
 def visible(text: str) -> str:
@@ -41,9 +40,12 @@ def clean(text: str) -> str:
 
 def plain(text: str) -> str:
     """Lower case, no accents, one space between words."""
-    text = clean(text).lower().replace("œ", "oe").replace("æ", "ae")
+    text = clean(text).lower()
+    if text.isascii():
+        return _BLANKS.sub(" ", text)
+    text = text.replace("œ", "oe").replace("æ", "ae")
     text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return re.sub(r"\s+", " ", text)
+    return _BLANKS.sub(" ", text)
 
 
 def words(text: str) -> list[str]:
