@@ -274,26 +274,75 @@ def schemas() -> None:
 
 @app.command()
 def evaluate(
-    files: Annotated[list[Path], typer.Argument(help="Labelled messages or dialogues, JSON lines.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Labelled messages or dialogues, JSON lines; else the knowledge's own examples.")
+    ] = None,
     decisions: Annotated[Path | None, typer.Option(help="Write each decision here, JSON lines.")] = None,
     floor: Annotated[
         list[str] | None, typer.Option(help="NAME=SHARE: exit 1 where a file falls below (above, for errors).")
     ] = None,
+    known: Annotated[
+        Path | None, typer.Option(help="Ids of known failures, one a line: exit 1 where another fails or one of them passes.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write confusions, reliability and the worst messages here, HTML.")] = None,
     as_json: Json = False,
 ) -> None:
     """Decide on labelled messages and show how many were right, for each file."""
-    from bot.commands.evaluation import evaluated, fallen
+    from bot.commands import evaluation
+    from bot.commands.report import html
 
-    knowledge, reader = _understood(_settings())
-    found = evaluated(files, knowledge, reader.read, decisions, progress=not as_json and sys.stderr.isatty())
+    settings = _settings()
+    knowledge, reader = _understood(settings)
+    progress = not as_json and sys.stderr.isatty()
+    judged = evaluation.evaluated(files or _examples(settings), knowledge, reader.read, progress=progress)
+    found = evaluation.summed(judged, knowledge)
+    if decisions is not None:
+        evaluation.write_decisions(decisions, judged)
+    if report is not None:
+        evaluation.write(report, html(judged, found))
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
     else:
         for file, figures in found.items():
             print(f"{file}: " + "  ".join(f"{name} {value}" for name, value in figures.items() if value is not None))
-    faults = fallen(found, floor or [])
+    faults = evaluation.fallen(found, floor or [])
+    faults += evaluation.surprises(judged, known) if known is not None else []
     if faults:
         raise AccueilError("\n".join(faults))
+
+
+def _examples(settings: Settings) -> list[Path]:
+    """The labelled messages that stand beside the knowledge, and that nothing is trained on."""
+    found = sorted((settings.knowledge_dir / "examples").glob("*.jsonl"))
+    if not found:
+        raise SettingsError([f"{settings.knowledge_dir / 'examples'} holds no .jsonl file: name the files to look at"])
+    return found
+
+
+@app.command()
+def tune(
+    files: Annotated[list[Path] | None, typer.Argument(help="Labelled messages; else the knowledge's own examples.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Put the thresholds found into policy.yaml.")] = False,
+) -> None:
+    """Find the thresholds that cost least on labelled examples, and what they cost on those left out. Takes minutes."""
+    from dataclasses import asdict
+
+    from bot.commands import evaluation, tuning
+
+    settings = _settings()
+    knowledge, reader = _understood(settings)
+    items = [item for file in files or _examples(settings) for item in evaluation.labelled(file)]
+    paid = tuning.costs_of(items, knowledge, reader.matcher)
+    start = knowledge.policy.thresholds
+    before, left_out = tuning.cross_validated(paid, start, len(items))
+    print(f"{len(items)} examples: {before:.3f} a message as it is, {left_out:.3f} with thresholds found without them")
+    best = tuning.tuned(paid, start, range(len(items)))
+    print(f"all together: {sum(paid(best)) / len(items):.3f}")
+    for name, value in asdict(best).items():
+        was = getattr(start, name)
+        print(f"  {name}: {value:g}" + (f"  (was {was:g})" if was != value else ""))
+    if write:
+        tuning.write_thresholds(settings.knowledge_dir / "policy.yaml", best)
 
 
 # ---------------------------------------------------------------- escalations and persons

@@ -1,7 +1,7 @@
 """Matches, context and policy to a Reading: what a whole message asks for, and what of it must reach a person.
 
 A missed call for help costs most, then a wrong answer, then a needless escalation, then asking back; the thresholds
-below follow that order. Of single messages that nobody showed it, the matcher is right about as often as it says.
+follow from that (``policy.py``). Of single messages that nobody showed it, the matcher is right about as often as it says.
 """
 
 from __future__ import annotations
@@ -19,18 +19,7 @@ from bot.core.match import Matcher
 from bot.core.model import Dialogue, Format, Kind, Knowledge, Match, Question, Reading
 from bot.core.text import fragments, is_list, parts, plain, words
 
-ALONE = 0.33  # a message of one part is about a class from this probability on
-SURE = 0.45  # the same for a part among others that asks something
-STATED = 0.85  # the same for a part among others that asks nothing
-SURE_ALONE = 0.80  # a short question this sure of its own topic is no follow-up
-BESIDE = 0.60  # a question beside a request is answered from here on
-HELP = 0.50  # the sum over all classes that need a person, above which a part needs one
-DOUBT = 0.20  # the same for a question that is about nothing else
-CLAUSE = 0.80  # a clause this sure may stand for itself
-UNSURE = 0.60  # a part less sure than this is read together with its neighbours
 WHOLE = 0.90  # a part this sure is not looked at clause by clause
-MARGIN = 0.08  # two topics closer than this are asked back
-NEAR = 0.08  # a topic this likely is worth offering
 _NEEDS = (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
 RUN_ON = 9  # words without punctuation from which on a part is looked at for several sentences
 MAX_PARTS = 24
@@ -118,6 +107,7 @@ class Reader:
 
     def __init__(self, knowledge: Knowledge, matcher: Matcher) -> None:
         self._k = knowledge
+        self._t = knowledge.policy.thresholds
         self.matcher = matcher
         self._formats = FormatReader(knowledge.formats)
         named = "|".join(re.escape(plain(h)) for h in sorted(knowledge.words.health, key=len, reverse=True))
@@ -187,16 +177,16 @@ class Reader:
         """Several parts, most of them surely about other things, and not one surely about the training."""
         far = [p.chances[self._masks[Kind.OFFTOPIC]].sum() for p in meant]
         near = max((float(p.chances[self._masks[Kind.TOPIC] | self._needs].sum()) for p in meant), default=0.0)
-        return len(meant) > 1 and float(np.mean(far)) >= 0.5 and near < STATED
+        return len(meant) > 1 and float(np.mean(far)) >= 0.5 and near < self._t.stated
 
     def _asked(self, weighed: list[_Part]) -> bool:
         """Whether some part surely asks for a person: then statements beside it are its reasons, not questions."""
-        return any(p.chances[self._needs].sum() >= HELP and not self._is_frame(p) for p in weighed)
+        return any(p.chances[self._needs].sum() >= self._t.help and not self._is_frame(p) for p in weighed)
 
     def _thanks(self, weighed: list[_Part], flat: str) -> bool:
         small = self._masks[Kind.SMALLTALK]
         help_ = max((float(p.chances[self._needs].sum()) for p in weighed), default=0.0)
-        return help_ < HELP and (
+        return help_ < self._t.help and (
             bool(_THANKS.search(flat) or _BYE.search(flat)) or any(p.chances[small].sum() > 0.5 for p in weighed)
         )
 
@@ -213,7 +203,7 @@ class Reader:
             split = [scored[c] for c in clauses[n]]
             around = [scored[joined[m]].chances for m in beside[n]]
             if self._clauses_say_more(split, float(part.chances.max())):
-                found += [p for p in split if p.asks or p.chances.max() >= CLAUSE]
+                found += [p for p in split if p.asks or p.chances.max() >= self._t.clause]
             elif leans[n]:  # "et ça dure longtemps ?" is about what was just spoken of
                 found.append(replace(part, chances=around[0]))
             else:
@@ -228,23 +218,22 @@ class Reader:
             known[text] = _Part(text, meant.restored, row, _asks(text, meant.restored))
         return [known[text] for text in texts]
 
-    @staticmethod
-    def _beside(n: int, part: _Part, leans: bool, count: int) -> list[int]:
+    def _beside(self, n: int, part: _Part, leans: bool, count: int) -> list[int]:
         """Which pairs of neighbours a part is to be read with, each by the number of its first part."""
         if leans:
             return [n - 1]
-        return [m for m in (n - 1, n) if 0 <= m < count - 1] if part.chances.max() < UNSURE else []
+        return [m for m in (n - 1, n) if 0 <= m < count - 1] if part.chances.max() < self._t.unsure else []
 
     def _may_split(self, part: _Part) -> bool:
-        if not part.asks and float(part.chances[self._frames].sum()) >= CLAUSE:
+        if not part.asks and float(part.chances[self._frames].sum()) >= self._t.clause:
             return False  # who somebody is and why they write
         return part.chances.max() < WHOLE or bool(_JOINED.search(part.text)) or is_list(part.text)
 
     def _clauses_say_more(self, split: list[_Part], whole: float) -> bool:
         """Whether the clauses are surely about different things, or one is sure where the whole is not."""
-        sure = {self._best(p).id for p in split if p.chances.max() >= CLAUSE}
+        sure = {self._best(p).id for p in split if p.chances.max() >= self._t.clause}
         told = [i for i in sure if self._kind(i) is Kind.TOPIC or self._kind(i) in _NEEDS]
-        return len(told) >= 2 or (bool(told) and whole < UNSURE)
+        return len(told) >= 2 or (bool(told) and whole < self._t.unsure)
 
     def _with_neighbours(self, row: NDArray[np.float32], around: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         """A part that says little by itself is also read together with the parts beside it."""
@@ -273,34 +262,34 @@ class Reader:
         kind = self._kind(best.id)
         topic = self._top(part, Kind.TOPIC)
         need = float(part.chances[self._needs].sum())
-        if need >= HELP or (self._kind_needs(kind) and best.score >= ALONE and (alone or not asked)):
+        if need >= self._t.help or (self._kind_needs(kind) and best.score >= self._t.alone and (alone or not asked)):
             self._pass_on(part, found)
             return
-        bar = ALONE if alone else SURE if part.asks else STATED
+        bar = self._t.alone if alone else self._t.sure if part.asks else self._t.stated
         if asked and not alone:
-            bar = max(bar, BESIDE) if part.asks else 2.0
+            bar = max(bar, self._t.beside) if part.asks else 2.0
         if kind is Kind.TOPIC and best.score >= bar:
             second = self._second(part, best.id)
-            if best.score < 0.7 and second and best.score - second.score < MARGIN:
+            if best.score < 0.7 and second and best.score - second.score < self._t.margin:
                 found.faint += [best.id, second.id]
             else:
                 self._note(best, found)
-        elif not self._kind_needs(kind) and kind is not Kind.TOPIC and (alone or part.asks) and best.score >= ALONE:
+        elif not self._kind_needs(kind) and kind is not Kind.TOPIC and (alone or part.asks) and best.score >= self._t.alone:
             self._note(best, found)
-        elif part.asks and need >= DOUBT and len(words(part.text)) >= 4 and not asked:
+        elif part.asks and need >= self._t.doubt and len(words(part.text)) >= 4 and not asked:
             self._pass_on(part, found)
-        elif topic.score >= NEAR and (alone or part.asks):
-            found.faint += [m.id for m in self._matches(part) if self._kind(m.id) is Kind.TOPIC and m.score >= NEAR]
+        elif topic.score >= self._t.near and (alone or part.asks):
+            found.faint += [m.id for m in self._matches(part) if self._kind(m.id) is Kind.TOPIC and m.score >= self._t.near]
 
     def _pass_on(self, part: _Part, found: _Found) -> None:
         """A person is needed; for what exactly (a policy to tell, a matter of health) only where that is likely by itself."""
         needed = self._needed(part)
         found.unanswered.append(part.text)
-        if needed.score >= ALONE:
+        if needed.score >= self._t.alone:
             self._note(needed, found)
             return
         shares = {kind: float(part.chances[self._masks[kind]].sum()) for kind in _NEEDS}
-        label = max(shares, key=lambda kind: shares[kind]) if sum(shares.values()) >= HELP else Kind.UNKNOWN
+        label = max(shares, key=lambda kind: shares[kind]) if sum(shares.values()) >= self._t.help else Kind.UNKNOWN
         found.labels[label.value] = max(needed.score, found.labels.get(label.value, 0.0))
 
     def _note(self, match: Match, found: _Found) -> None:
@@ -369,11 +358,11 @@ class Reader:
         last = self._k.topics.get(dialogue.topics[0])
         if last is None or len(weighed) > 1 or len(words(flat)) > MAX_CONTEXT_WORDS or last.id in reading.topics:
             return False
-        if not weighed[0].asks or weighed[0].chances.max() >= SURE_ALONE:
+        if not weighed[0].asks or weighed[0].chances.max() >= self._t.sure_alone:
             return False
         chances = self.matcher.scores([self.matcher.speller.read(f"{last.title} {flat}")])
         together = float(chances[0][self.matcher.ids.index(last.id)])
-        return together >= SURE_ALONE
+        return together >= self._t.sure_alone
 
     def _guard(self, reading: Reading, weighed: list[_Part], flat: str) -> Reading:
         """What was understood by nobody goes to the trainer."""

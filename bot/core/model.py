@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
+from bot.core.policy import Policy
+
 
 class Format(StrEnum):
     """How a training is given: the slot on which most answers depend."""
@@ -126,6 +128,7 @@ class Knowledge:
     voice: Mapping[str, str]
     words: Words
     digest: str
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def groups(self) -> dict[str, Topic | Utterances]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.core.desk import Desk
 from bot.core.dialogue import respond
-from bot.core.model import Dialogue, Escalation, Format, Intent, Knowledge, Message
+from bot.core.model import Dialogue, Escalation, Format, Intent, Knowledge, Message, Reading
 from bot.core.situation import Response, Situation, Understand
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)  # any fixed time: nothing here depends on today
@@ -83,12 +83,17 @@ def _told(response: Response, rehearsal: Rehearsal) -> Sequence[str]:
 
 def judged(item: dict[str, Any], knowledge: Knowledge, understand: Understand) -> list[dict[str, Any]]:
     """The decisions on one labelled message or dialogue, each with its id."""
+    return [decided for decided, _ in judged_readings(item, knowledge, understand)]
+
+
+def judged_readings(item: dict[str, Any], knowledge: Knowledge, understand: Understand) -> list[tuple[dict[str, Any], Reading]]:
+    """The same, each with the reading behind it."""
     rehearsal = Rehearsal(knowledge, understand, item.get("channel") or "telegram")
-    if "turns" not in item:
-        return [{"id": item["id"], **decision(rehearsal.say(item["text"], item.get("subject")), rehearsal)}]
     found = []
-    for n, turn in enumerate(item["turns"]):
-        found.append({"id": f"{item['id']}/{n}", **decision(rehearsal.say(turn["text"]), rehearsal)})
+    for n, turn in enumerate(item.get("turns") or [item]):
+        response = rehearsal.say(turn["text"], turn.get("subject"))
+        id = f"{item['id']}/{n}" if "turns" in item else item["id"]
+        found.append(({"id": id, **decision(response, rehearsal)}, response.reading))
     return found
 
 

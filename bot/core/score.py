@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bot.core.policy import Costs
+
 SMALLTALK = frozenset({"greeting", "thanks", "goodbye", "identity", "help"})
 PASSED_ON = frozenset({"handoff", "request", "unknown"})
 NOT_KNOWLEDGE = SMALLTALK | PASSED_ON | {"offtopic"}
@@ -14,14 +16,16 @@ SHARES = ("exact", "wrong", "missed", "needless", "asked", "smalltalk", "false_s
 Pair = tuple[Mapping[str, Any], Mapping[str, Any], bool]  # labelled, decided, in a dialogue
 
 
-def figures(pairs: Iterable[Pair]) -> dict[str, float | int | None]:
-    """Each share of the messages that it concerns (None where it concerns none), and f1 over the topics."""
+def figures(pairs: Iterable[Pair], costs: Costs | None = None) -> dict[str, float | int | None]:
+    """Each share of the messages that it concerns (None where it concerns none), f1 over the topics, and the mean cost."""
     hits: dict[str, int] = {}
     totals: dict[str, int] = {}
     right = extra = short = count = 0
+    paid = 0.0
     for item, got, in_dialogue in pairs:
         count += 1
         verdict = judge(item, got, in_dialogue)
+        paid += cost(verdict, costs or Costs())
         for name, hit in verdict.items():
             if name in SHARES:
                 hits[name] = hits.get(name, 0) + bool(hit)
@@ -29,7 +33,15 @@ def figures(pairs: Iterable[Pair]) -> dict[str, float | int | None]:
         right, extra, short = right + verdict["right"], extra + verdict["extra"], short + verdict["short"]
     shares = {name: round(hits[name] / totals[name], 4) if totals.get(name) else None for name in SHARES}
     found = 2 * right + extra + short
-    return {"messages": count, **shares, "f1": round(2 * right / found, 4) if found else None}
+    f1 = round(2 * right / found, 4) if found else None
+    return {"messages": count, **shares, "f1": f1, "cost": round(paid / count, 4) if count else None}
+
+
+def cost(verdict: Mapping[str, int], costs: Costs) -> float:
+    """What one judged message costs."""
+    missed, needless = verdict.get("missed", 0), verdict.get("needless", 0)
+    paid = costs.missed * missed + costs.wrong * verdict["wrong"] + costs.needless * needless
+    return paid + costs.asked * verdict["asked"] + costs.short * bool(verdict["short"])
 
 
 def judge(item: Mapping[str, Any], got: Mapping[str, Any], in_dialogue: bool) -> dict[str, int]:

@@ -117,10 +117,48 @@ class VoiceForm(Form):
     lines: dict[str, Said]
 
 
+Share = Annotated[float, Field(strict=False, ge=0, le=1)]
+Cost = Annotated[float, Field(strict=False, ge=0)]
+
+
+class CostsForm(Form):
+    """Ce que coûte une erreur ; l'unité est une transmission inutile au formateur."""
+
+    missed: Cost
+    wrong: Cost
+    needless: Cost
+    asked: Cost
+    short: Cost
+
+
+class ThresholdsForm(Form):
+    """Probabilités à partir desquelles une partie d'un message compte ; trouvées par « accueil tune »."""
+
+    alone: Share
+    sure: Share
+    stated: Share
+    sure_alone: Share
+    beside: Share
+    help: Share
+    doubt: Share
+    clause: Share
+    unsure: Share
+    margin: Share
+    near: Share
+
+
+class PolicyForm(Form):
+    """Les coûts, et les seuils qui en découlent."""
+
+    costs: CostsForm
+    thresholds: ThresholdsForm
+
+
 FORMS: dict[str, type[Form]] = {
     "sheet": SheetForm,
     "classes": ConversationForm,
     "formats": FormatsForm,
     "lines": VoiceForm,
     "words": WordsForm,
+    "costs": PolicyForm,
 }

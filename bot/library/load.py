@@ -13,9 +13,20 @@ from pydantic import ValidationError
 from rapidfuzz.process import extractOne
 
 from bot.core.model import Answer, Format, FormatNames, Kind, Knowledge, Sheet, Topic, Utterances, Words
+from bot.core.policy import Costs, Policy, Thresholds
 from bot.core.voice import LINES
 from bot.errors import Fault, KnowledgeError
-from bot.library.forms import FORMS, ConversationForm, Form, FormatsForm, SheetForm, TopicForm, VoiceForm, WordsForm
+from bot.library.forms import (
+    FORMS,
+    ConversationForm,
+    Form,
+    FormatsForm,
+    PolicyForm,
+    SheetForm,
+    TopicForm,
+    VoiceForm,
+    WordsForm,
+)
 from bot.library.source import Source, read
 
 _FACT = re.compile(r"\{([^{}]*)\}")
@@ -73,8 +84,17 @@ def load_with_unused(folder: Path) -> tuple[Knowledge, tuple[str, ...]]:
         voice=voice,
         words=Words(words.abbreviations, words.synonyms, words.health),
         digest=digest(contents),
+        policy=_policy(parts),
     )
     return knowledge, tuple(sorted(set(parts.facts) - parts.used))
+
+
+def _policy(parts: _Folder) -> Policy:
+    """The costs and thresholds of the folder; a folder without them has those that the code names."""
+    form = next((form for _, form in parts.of(PolicyForm)), None)
+    if not isinstance(form, PolicyForm):
+        return Policy()
+    return Policy(Costs(**form.costs.model_dump()), Thresholds(**form.thresholds.model_dump()))
 
 
 def contents_of(folder: Path) -> dict[str, bytes]:
@@ -110,7 +130,7 @@ def _read(parts: _Folder, file: Path, name: str, raw: bytes) -> None:
         return
     kind = _form_of(name, source.data)
     if kind is None:
-        known = "sheet:, classes:, formats:, lines:, or the words of words.yaml"
+        known = "sheet:, classes:, formats:, lines:, costs:, or the words of words.yaml"
         parts.add(name, (), "not a form of knowledge that is known", f"begin with one of {known}")
         return
     try:

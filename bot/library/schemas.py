@@ -8,7 +8,14 @@ from typing import Any
 
 from bot.library.forms import FORMS
 
-_FILES = {"sheet": "sheet", "classes": "conversation", "formats": "formats", "lines": "voice", "words": "words"}
+_FILES = {
+    "sheet": "sheet",
+    "classes": "conversation",
+    "formats": "formats",
+    "lines": "voice",
+    "words": "words",
+    "costs": "policy",
+}
 
 
 def schemas() -> dict[str, str]:

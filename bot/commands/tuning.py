@@ -1,0 +1,103 @@
+"""``tune``: the thresholds that cost least on labelled examples which the matcher was never trained on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bot.channels.mail.words import question_text
+from bot.core.decide import Reader
+from bot.core.match import Floats, Matcher
+from bot.core.model import Knowledge
+from bot.core.policy import Thresholds
+from bot.core.rehearse import cleaned, judged
+from bot.core.score import cost, judge
+from bot.core.spell import Spelt
+from bot.errors import AccueilError
+
+FOLDS = 5
+STEPS = (-0.10, -0.05, 0.05, 0.10)  # tried around each threshold
+ROUNDS = 3
+WORTH = 0.002  # a step that saves less a message is chance
+
+
+class _Remembering:
+    """A matcher that scores each text once: the thresholds change, the probabilities do not."""
+
+    def __init__(self, matcher: Matcher) -> None:
+        self._matcher, self._rows = matcher, dict[Spelt, Floats]()
+        self.ids, self.speller, self.segmenter = matcher.ids, matcher.speller, matcher.segmenter
+
+    def scores(self, spelt: Sequence[Spelt]) -> Floats:
+        new = [s for s in dict.fromkeys(spelt) if s not in self._rows]
+        self._rows.update(zip(new, self._matcher.scores(new), strict=True))
+        return np.array([self._rows[s] for s in spelt], np.float32).reshape(len(spelt), len(self.ids))
+
+
+def costs_of(items: Sequence[dict[str, Any]], knowledge: Knowledge, matcher: Matcher) -> Callable[[Thresholds], list[float]]:
+    """What each item costs (a dialogue: the mean of its turns), by the thresholds."""
+    known: Any = _Remembering(matcher)
+    read = [cleaned(item, question_text) for item in items]
+
+    def paid(thresholds: Thresholds) -> list[float]:
+        tried = replace(knowledge, policy=replace(knowledge.policy, thresholds=thresholds))
+        reader = Reader(tried, known)
+        return [_paid(item, tried, reader) for item in read]
+
+    return paid
+
+
+def _paid(item: dict[str, Any], knowledge: Knowledge, reader: Reader) -> float:
+    turns = item.get("turns") or [item]
+    made = judged(item, knowledge, reader.read)
+    verdicts = (judge(turn, got, "turns" in item) for turn, got in zip(turns, made, strict=True))
+    return sum(cost(v, knowledge.policy.costs) for v in verdicts) / len(turns)
+
+
+def tuned(paid: Callable[[Thresholds], list[float]], start: Thresholds, chosen: Sequence[int]) -> Thresholds:
+    """One threshold after another moved to where the chosen items cost least, until nothing moves."""
+    best, least = start, _mean(paid(start), chosen)
+    for _ in range(ROUNDS):
+        before = best
+        for name in (f.name for f in fields(Thresholds)):
+            at = getattr(best, name)
+            for step in STEPS:
+                tried = replace(best, **{name: round(min(0.99, max(0.01, at + step)), 2)})
+                price = _mean(paid(tried), chosen)
+                if price < least - WORTH:
+                    best, least = tried, price
+        if best == before:
+            break
+    return best
+
+
+def _mean(values: Sequence[float], chosen: Sequence[int]) -> float:
+    return sum(values[n] for n in chosen) / max(1, len(chosen))
+
+
+def cross_validated(paid: Callable[[Thresholds], list[float]], start: Thresholds, count: int) -> tuple[float, float]:
+    """Mean cost of items that the thresholds were not found on, with the thresholds as they are and tuned."""
+    order = range(count)
+    as_is = paid(start)
+    folds = [order[n::FOLDS] for n in range(FOLDS)]
+    left_out = 0.0
+    for fold in folds:
+        found = tuned(paid, start, [n for n in order if n not in set(fold)])
+        values = paid(found)
+        left_out += sum(values[n] for n in fold)
+    return sum(as_is) / count, left_out / count
+
+
+def write_thresholds(file: Path, thresholds: Thresholds) -> None:
+    """Put them into the policy file, where everything else stays as it is. Raises AccueilError where one is missing."""
+    text = file.read_text("utf-8")
+    for name in (f.name for f in fields(Thresholds)):
+        text, hits = re.subn(rf"(?m)^(  {name}: ).*$", rf"\g<1>{getattr(thresholds, name):g}", text)
+        if hits != 1:
+            raise AccueilError(f"{file}: {name!r} does not stand in it once")
+    file.write_text(text, "utf-8")
