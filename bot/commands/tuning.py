@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from bot.core.model import Knowledge
 from bot.core.policy import Thresholds
 from bot.core.rehearse import cleaned, judged
 from bot.core.score import cost, judge
-from bot.core.spell import Spelt
+from bot.core.spell import Speller, Spelt
 from bot.errors import AccueilError
 
 FOLDS = 5
@@ -26,12 +27,19 @@ ROUNDS = 3
 WORTH = 0.002  # a step that saves less a message is chance
 
 
+class _Spelling:
+    """A speller that reads each text once."""
+
+    def __init__(self, speller: Speller) -> None:
+        self.read, self.restore, self.keys = cache(speller.read), cache(speller.restore), cache(speller.keys)
+
+
 class _Remembering:
     """A matcher that scores each text once: the thresholds change, the probabilities do not."""
 
     def __init__(self, matcher: Matcher) -> None:
         self._matcher, self._rows = matcher, dict[Spelt, Floats]()
-        self.ids, self.speller, self.segmenter = matcher.ids, matcher.speller, matcher.segmenter
+        self.ids, self.speller, self.segmenter = matcher.ids, _Spelling(matcher.speller), matcher.segmenter
 
     def scores(self, spelt: Sequence[Spelt]) -> Floats:
         new = [s for s in dict.fromkeys(spelt) if s not in self._rows]
