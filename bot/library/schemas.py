@@ -8,7 +8,14 @@ from typing import Any
 
 from bot.library.forms import FORMS
 
-_FILES = {"sheet": "sheet", "classes": "conversation", "formats": "formats", "lines": "voice", "words": "words"}
+_FILES = {
+    "language": "english",
+    "sheet": "sheet",
+    "classes": "conversation",
+    "formats": "formats",
+    "lines": "voice",
+    "words": "words",
+}
 
 
 def schemas() -> dict[str, str]:
