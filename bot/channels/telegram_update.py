@@ -100,6 +100,7 @@ def _press(query: CallbackQuery, me: Me, received_at: datetime) -> Message | Ign
         intent=Intent.PRESS,
         press=code,
         reply_to=str(query.message.message_id),
+        quoted=(getattr(query.message, "text", None) or "")[:MAX_TEXT],
         name=_name(query.from_user),
         group=chat.type != "private",
     )

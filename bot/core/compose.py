@@ -1,4 +1,4 @@
-"""Decisions to a channel-neutral reply: words, order, French typography. The one place where a reply is put together."""
+"""Decisions to a channel-neutral reply: words, order, typography. The one place where a reply is put together."""
 
 from __future__ import annotations
 
@@ -27,9 +27,24 @@ def typography(text: str) -> str:
     return _UNIT.sub(r"\1" + NBSP, text)
 
 
+def typeset(knowledge: Knowledge, text: str) -> str:
+    """The typography of the language: French has its own, English text stands as it was written."""
+    return typography(text) if knowledge.language == "fr" else text
+
+
 def say(knowledge: Knowledge, line: str, **values: object) -> str:
     """A line of the bot's voice, filled in. Typography is the line's own: what people wrote stays as they wrote it."""
-    return typography(knowledge.voice[line]).format(**values)
+    return typeset(knowledge, knowledge.voice[line]).format(**values)
+
+
+def quoted(knowledge: Knowledge, text: str) -> str:
+    return f"« {text} »" if knowledge.language == "fr" else f"“{text}”"
+
+
+def heading(knowledge: Knowledge, topic: Topic) -> str:
+    """What stands above an answer, where one text holds several."""
+    colon = " :" if knowledge.language == "fr" else ":"
+    return f"{topic.title[:1].upper()}{topic.title[1:]}{colon}\n"
 
 
 def long_date(iso: str) -> str:
@@ -69,7 +84,7 @@ def sources(topic: Topic, formats: Sequence[Format]) -> tuple[Sheet, ...]:
 
 def source_line(knowledge: Knowledge, sheets: Iterable[Sheet]) -> str:
     """Names the sheets that an answer comes from, and their dates; sheets of one title are named once."""
-    names = {f"« {s.title} » ({long_date(s.updated)})": None for s in sheets}
+    names = {f"{quoted(knowledge, s.title)} ({long_date(s.updated)})": None for s in sheets}
     return say(knowledge, "source", sheets=", ".join(names)) if names else ""
 
 
@@ -103,8 +118,7 @@ def split(text: str, limit: int = LIMIT) -> list[str]:
 
 def in_parts(outgoing: Outgoing) -> tuple[Outgoing, ...]:
     """One outgoing text as one row for each part, in order; buttons under the last."""
-    body = typography(outgoing.body) if outgoing.kind == "reply" else outgoing.body
-    bodies = [body] if outgoing.to.startswith(WHOLE) else split(body)
+    bodies = [outgoing.body] if outgoing.to.startswith(WHOLE) else split(outgoing.body)
     last = len(bodies) - 1
     return tuple(
         replace(

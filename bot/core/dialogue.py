@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.core import compose, escalation, flags
 from bot.core.compose import say
+from bot.core.language import conversation_language
 from bot.core.linking import link
 from bot.core.mailing import begins_thread, by_mail, completed, framed
 from bot.core.marks import digest, file_words, key, pressed_mark, stamp, words_of
@@ -40,7 +41,7 @@ TURNS_KEPT = 10
 
 def respond(message: Message, situation: Situation) -> Response:
     """Decide on one message of a learner."""
-    s = replace(situation, dialogue=_in_force(message, situation))
+    s = _begun(message, situation)
     if message.no_reply:
         return _for_a_person(message, s)
     if message.intent is Intent.COMMAND:
@@ -67,9 +68,9 @@ def stumbled(message: Message, situation: Situation) -> Outcome:
 
     Nobody could tell whether it is a matter of health, so it goes to the disability contact alone.
     """
-    s = replace(situation, dialogue=_in_force(message, situation))
+    s = _begun(message, situation)
     opened = open_escalation(message, s, Reading(labels=("unknown",), escalate=True, private=True), "fault")
-    told = () if message.no_reply else _reply(message, s, [say(s.knowledge, "fault")], ())
+    told = () if message.no_reply else _reply(message, s, [say(s.spoken, "fault")], ())
     rows = (*told, *escalation.opened(s.knowledge, opened, s.desk), *flags.passed_on(message.thread, key(message)))
     return Outcome("escalated", message=message.id, outgoing=rows, escalations=(opened,))
 
@@ -96,6 +97,11 @@ def _tells_of_health(message: Message, s: Situation) -> bool:
     return s.understand(" ".join(told), None, Dialogue(message.sender)).health
 
 
+def _begun(message: Message, s: Situation) -> Situation:
+    """What is remembered as far as it still counts, and the language to answer in."""
+    return replace(s, dialogue=_in_force(message, s), language=conversation_language(message, s.dialogue))
+
+
 def _in_force(message: Message, s: Situation) -> Dialogue:
     """The conversation as far as it still counts: an expired context is dropped, a group and a new mail have none."""
     dialogue = s.dialogue
@@ -118,7 +124,7 @@ def _command(message: Message, s: Situation) -> Response:
         return _forget(message, s)
     if name == "email" and s.desk.mailbox and message.channel == "telegram" and not message.group:
         return _link(message, s)
-    k = s.knowledge
+    k = s.spoken
     lines = {
         "start": lambda: [_intro(message, s)],
         "aide": lambda: [say(k, "help")],
@@ -134,27 +140,27 @@ def _command(message: Message, s: Situation) -> Response:
 
 
 def _intro(message: Message, s: Situation) -> str:
-    text = say(s.knowledge, "intro", person=message.name)
+    text = say(s.spoken, "intro", person=message.name)
     if message.channel == "telegram":
-        text += "\n" + say(s.knowledge, "your_id", id=message.sender.partition(":")[2])
+        text += "\n" + say(s.spoken, "your_id", id=message.sender.partition(":")[2])
     return text
 
 
 def _privacy(s: Situation) -> str:
-    return say(s.knowledge, "privacy", days=s.desk.keep.days, health_days=s.desk.keep_health.days)
+    return say(s.spoken, "privacy", days=s.desk.keep.days, health_days=s.desk.keep_health.days)
 
 
 def _format_state(s: Situation) -> str:
     known = dialogue_of(s).format
-    return say(s.knowledge, "format_is", format=s.knowledge.formats[known].label) if known else say(s.knowledge, "format_none")
+    return say(s.spoken, "format_is", format=s.spoken.formats[known].label) if known else say(s.spoken, "format_none")
 
 
 def _forget(message: Message, s: Situation) -> Response:
     if by_mail(message) and not message.confirmed:  # anybody can write under any address
-        reply = _reply(message, s, [say(s.knowledge, "forget_confirm")], ())
+        reply = _reply(message, s, [say(s.spoken, "forget_confirm")], ())
         return Response(Outcome("answered", outgoing=reply), Reading())
     open_ = [e.reference for e in s.open_escalations]
-    line = say(s.knowledge, "forgotten_open", references=", ".join(open_)) if open_ else say(s.knowledge, "forgotten")
+    line = say(s.spoken, "forgotten_open", references=", ".join(open_)) if open_ else say(s.spoken, "forgotten")
     row = _reply(message, s, [line], ())
     outcome = Outcome("answered", outgoing=row, forget=(message.sender,))
     return Response(completed(message, s.knowledge, replace(s.desk, drafts=False), outcome, s.next_id, told=True), Reading())
@@ -163,7 +169,7 @@ def _forget(message: Message, s: Situation) -> Response:
 def _link(message: Message, s: Situation) -> Response:
     """/email ana@example.org, then /email 123456."""
     given = "" if message.text.startswith("/") else message.text
-    linked = link(s.knowledge, given, dialogue_of(s).linking, s.code, s.now, message.sender)
+    linked = link(s.spoken, given, dialogue_of(s).linking, s.code, s.now, message.sender)
     rows = (*_reply(message, s, [linked.word], ()), *linked.outgoing)
     dialogue = replace(dialogue_of(s), introduced=True, linking=linked.linking)
     links = ((f"email:{linked.address}", message.sender),) if linked.address else ()
@@ -191,7 +197,7 @@ def _not_it(message: Message, s: Situation, at: str, stored: Dialogue) -> Respon
     words = asked.text if asked else ""
     for known in s.open_escalations:
         if known.reason == "not-it" and words in known.questions:
-            text = say(s.knowledge, "passed_again", reference=known.reference)
+            text = say(s.spoken, "passed_again", reference=known.reference)
             return Response(Outcome("answered", outgoing=_reply(message, s, [text], ())), Reading())
     missed = replace(message, text=words or "(question effacée)")
     read = s.understand(words, None, Dialogue(message.sender)) if words else Reading()
@@ -216,20 +222,20 @@ def _settle(message: Message, s: Situation, reading: Reading, reason: str = "") 
         reading = replace(reading, private=reading.private or reading.health or beside or _stays_private(s, reading))
         pass_on(message, s, reading, reason, draft)
     if reading.options and message.channel in s.desk.answers_in_variants:
-        draft.paragraphs.append(say(s.knowledge, "ask_topic_variants"))
+        draft.paragraphs.append(say(s.spoken, "ask_topic_variants"))
         _answers(message, s, replace(reading, topics=reading.options), fmt, draft)
     elif reading.options:
-        draft.paragraphs.append(say(s.knowledge, "ask_topic"))
-        draft.choices += compose.topic_choices(s.knowledge, reading.options)
+        draft.paragraphs.append(say(s.spoken, "ask_topic"))
+        draft.choices += compose.topic_choices(s.spoken, reading.options)
     if waiting:
-        draft.paragraphs.append(say(s.knowledge, "ask_format"))
-        draft.choices += compose.format_choices(s.knowledge, waiting)
+        draft.paragraphs.append(say(s.spoken, "ask_format"))
+        draft.choices += compose.format_choices(s.spoken, waiting)
     if not draft.paragraphs:
-        draft.paragraphs += _small_talk(s.knowledge, reading)
+        draft.paragraphs += _small_talk(s.spoken, reading)
     elif reading.topics and not waiting and not reading.options and not reading.escalate:
         asked_at = _asked_at(message, s)
         if asked_at is not None:
-            draft.choices.append((Choice(say(s.knowledge, "not_it_button"), f"n:{stamp(asked_at)}"),))
+            draft.choices.append((Choice(say(s.spoken, "not_it_button"), f"n:{stamp(asked_at)}"),))
     asked = "topic" if reading.options else "format" if waiting else ""
     keeps = reading.topics or reading.options or reading.escalate
     dialogue = replace(
@@ -263,17 +269,13 @@ def _answers(message: Message, s: Situation, reading: Reading, fmt: Format | Non
     waiting = []
     several = len(reading.topics) > 1
     for id in reading.topics:
-        topic = s.knowledge.topics[id]
-        if fmt is None and topic.differs and message.channel not in s.desk.answers_in_variants:
+        topic, differs = s.spoken.topics[id], s.knowledge.topics[id].differs
+        if fmt is None and differs and message.channel not in s.desk.answers_in_variants:
             waiting.append(id)
             continue
         used: tuple[Format, ...] = (fmt,) if fmt else tuple(Format)
-        if fmt or not topic.differs:
-            text = compose.answer_text(s.knowledge, topic, used[0])
-        else:
-            text = compose.variants_text(s.knowledge, topic)
-        heading = f"{topic.title[:1].upper()}{topic.title[1:]} :\n" if several else ""
-        draft.paragraphs.append(heading + text)
+        text = compose.answer_text(s.spoken, topic, used[0]) if fmt or not differs else compose.variants_text(s.spoken, topic)
+        draft.paragraphs.append((compose.heading(s.spoken, topic) if several else "") + text)
         draft.sheets.update({sheet.id: sheet for sheet in compose.sources(topic, used)})
     return tuple(waiting)
 
@@ -293,7 +295,7 @@ def _small_talk(knowledge: Knowledge, reading: Reading) -> list[str]:
 def _close(message: Message, s: Situation, reading: Reading, draft: Draft, dialogue: Dialogue) -> Response:
     body = "\n\n".join(draft.paragraphs)
     if draft.sheets:
-        body += "\n\n" + compose.source_line(s.knowledge, draft.sheets.values())
+        body += "\n\n" + compose.source_line(s.spoken, draft.sheets.values())
     rows = (*_reply(message, s, [*_introduction(message, s), body], tuple(draft.choices)), *draft.notices)
     # "merci" does not end a private matter; a question of its own does
     goes_on = not (reading.topics or reading.options) and bool(dialogue.turns and dialogue.turns[-1].private)
@@ -323,20 +325,21 @@ def _introduction(message: Message, s: Situation) -> list[str]:
     """Said once, above the first reply: one message is answered by one text. A mail says it below, each time."""
     if dialogue_of(s).introduced or by_mail(message) or message.command in ("start", "oublier"):
         return []
-    return [say(s.knowledge, "intro", person=message.name)]
+    return [say(s.spoken, "intro", person=message.name)]
 
 
 def _reply(
     message: Message, s: Situation, paragraphs: list[str], choices: tuple[tuple[Choice, ...], ...]
 ) -> tuple[Outgoing, ...]:
-    body = "\n\n".join(paragraphs)
+    body = compose.typeset(s.spoken, "\n\n".join(paragraphs))
     row = Outgoing(
         key=f"{key(message)}:reply",
         to=message.chat,
-        body=framed(s.knowledge, s.desk, body) if by_mail(message) else body,
+        body=framed(s.spoken, s.desk, body) if by_mail(message) else body,
         choices=choices,
         reply_to=message.native_id if message.group else "",
         subject=message.subject,
         thread={**message.thread, "owner": message.sender},
+        language=s.spoken.language,
     )
     return compose.in_parts(row)

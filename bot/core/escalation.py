@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Literal
 
 from bot.core import flags
-from bot.core.compose import answer_text, in_parts, say, typography, variants_text
+from bot.core.compose import answer_text, in_parts, say, typeset, variants_text
 from bot.core.desk import Desk
+from bot.core.language import escalation_language
 from bot.core.model import (
     Choice,
     Escalation,
@@ -53,10 +54,11 @@ def opened(knowledge: Knowledge, escalation: Escalation, desk: Desk) -> tuple[Ou
         rows += in_parts(_notice(knowledge, escalation, to, n))
     rows += _recalled(knowledge, escalation, desk, "nudge")
     if escalation.reason != "unanswerable" and not desk.drafted(escalation.chat.partition(":")[0]):
-        comfort = say(knowledge, "not_forgotten", reference=escalation.reference)
+        spoken = _spoken(knowledge, escalation)
+        comfort = say(spoken, "not_forgotten", reference=escalation.reference)
         due = escalation.opened_at + desk.nudge_after
         row = _about(escalation, f"esc:{escalation.id}:comfort", escalation.chat, comfort, kind="comfort", not_before=due)
-        rows.append(replace(row, thread=escalation.thread))
+        rows.append(replace(row, thread=escalation.thread, language=spoken.language))
     return tuple(rows)
 
 
@@ -171,10 +173,11 @@ def _answer(knowledge: Knowledge, escalation: Escalation, command: Command, now:
 
 def _relay(knowledge: Knowledge, escalation: Escalation, command: Command, correction: bool) -> tuple[Outgoing, ...]:
     values = {"answer": command.text.strip(), "reference": escalation.reference}
+    spoken = _spoken(knowledge, escalation)
     if correction:
-        body = say(knowledge, "correction", **values)
+        body = say(spoken, "correction", **values)
     else:
-        body = say(knowledge, "relay", question=_short(" / ".join(escalation.questions)), **values)
+        body = say(spoken, "relay", question=_short(" / ".join(escalation.questions)), **values)
     row = Outgoing(
         key=f"esc:{escalation.id}:relay:{command.key}",
         to=escalation.chat,
@@ -184,18 +187,25 @@ def _relay(knowledge: Knowledge, escalation: Escalation, command: Command, corre
         private=escalation.private,
         thread=escalation.thread,
         then=flags.answered(escalation.thread, f"esc:{escalation.id}"),
+        language=spoken.language,
     )
     return in_parts(row)
 
 
 def _nearest(knowledge: Knowledge, escalation: Escalation) -> str:
-    """The nearest topic's answer for the learner's format, or for each where that is not known."""
-    topic = knowledge.topics.get(escalation.near[0]) if escalation.near else None
+    """The nearest topic's answer in the learner's language, for their format, or for each where that is not known."""
+    spoken = _spoken(knowledge, escalation)
+    topic = spoken.topics.get(escalation.near[0]) if escalation.near else None
     if topic is None:
         return ""
     if escalation.format is None and topic.differs:
-        return typography(variants_text(knowledge, topic))
-    return typography(answer_text(knowledge, topic, escalation.format or Format.INTER))
+        return typeset(spoken, variants_text(spoken, topic))
+    return typeset(spoken, answer_text(spoken, topic, escalation.format or Format.INTER))
+
+
+def _spoken(knowledge: Knowledge, escalation: Escalation) -> Knowledge:
+    """What the learner reads; the rest of an escalation is for those who work here, in the language of the house."""
+    return knowledge.in_language(escalation_language(escalation))
 
 
 def _after(escalation: Escalation, kind: str, command: Command, now: datetime, **changes: object) -> Escalation:

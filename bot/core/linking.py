@@ -46,6 +46,7 @@ def link(knowledge: Knowledge, given: str, known: Linking | None, code: str, now
         kind="code",
         subject=say(knowledge, "mail_link_subject"),
         private=True,
+        language=knowledge.language,
     )
     return Linked(say(knowledge, "link_sent", address=address), fresh, (mail,))
 

@@ -22,8 +22,9 @@ def begins_thread(message: Message) -> bool:
 
 def framed(knowledge: Knowledge, desk: Desk, body: str) -> str:
     """A reply's words as a mail: greeting, words, who wrote it and how to reach a person instead."""
-    greeting = "" if body.startswith("Bonjour") else say(knowledge, "mail_greeting") + "\n\n"
-    return f"{greeting}{body}\n\n{say(knowledge, 'mail_footer', days=desk.keep.days)}"
+    greeting = say(knowledge, "mail_greeting")
+    above = "" if body.startswith(greeting.rstrip(" ,\u00a0!")) else greeting + "\n\n"
+    return f"{above}{body}\n\n{say(knowledge, 'mail_footer', days=desk.keep.days)}"
 
 
 def completed(message: Message, knowledge: Knowledge, desk: Desk, outcome: Outcome, next_id: int, *, told: bool) -> Outcome:

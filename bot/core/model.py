@@ -119,7 +119,10 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """All that the bot knows, checked as a whole. ``digest`` changes whenever any file does."""
+    """All that the bot knows, checked as a whole. ``digest`` changes whenever any file does.
+
+    ``translations`` holds, for each further language, the same knowledge with what learners read in that language.
+    """
 
     topics: Mapping[str, Topic]
     classes: Mapping[str, Utterances]
@@ -129,6 +132,12 @@ class Knowledge:
     words: Words
     digest: str
     policy: Policy = field(default_factory=Policy)
+    language: str = "fr"
+    translations: Mapping[str, Knowledge] = field(default_factory=dict)
+
+    def in_language(self, language: str) -> Knowledge:
+        """What learners read, in a language; this knowledge itself where there is no translation."""
+        return self.translations.get(language, self)
 
     @property
     def groups(self) -> dict[str, Topic | Utterances]:
@@ -299,10 +308,11 @@ class Choice:
 class Outgoing:
     """A text that a person will read. ``key`` is unique: the same key is never sent twice.
 
-    body: plain text, one paragraph a line, French typography set. not_before: when it is due (None: at once).
+    body: plain text, one paragraph a line, typography set. not_before: when it is due (None: at once).
     about: the escalation that it belongs to. cancels_with: dropped unsent when the escalation is no longer open
     (a nudge). reply_to: the native id that it answers. kind: for reports ("reply", "notice", "relay", "nudge",
     "alert"; "mark" is no text but flags on a mail). private: its words are shown to nobody but its addressee.
+    language: of the body, for the words that a channel puts around it.
     fallback: addresses that are tried when ``to`` cannot be reached for good. then: queued once this one was delivered.
     """
 
@@ -320,6 +330,7 @@ class Outgoing:
     subject: str | None = None
     thread: Mapping[str, Any] = field(default_factory=dict)
     then: tuple[Outgoing, ...] = ()
+    language: str = "fr"
 
 
 class Status(StrEnum):
@@ -369,6 +380,7 @@ class Escalation:
     thread: Mapping[str, Any] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     format: Format | None = None  # the learner's, where known when it was opened
+    language: str = ""  # in which the learner wrote last; "": as its questions tell
 
     @property
     def reference(self) -> str:

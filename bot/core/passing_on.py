@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core import escalation, flags
-from bot.core.compose import say
+from bot.core.compose import quoted, say
 from bot.core.mailing import begins_thread
 from bot.core.marks import key, words_of
 from bot.core.model import Escalation, Message, Reading, Status
@@ -16,10 +16,11 @@ def pass_on(message: Message, s: Situation, reading: Reading, reason: str, draft
     """Open an escalation, or add to the one that this conversation is already about."""
     joined = _joined(message, s, reading)
     if joined is not None and reason != "not-it":
-        joined = replace(joined, thread=flags.joined(joined.thread, message.thread))
+        thread = flags.joined(joined.thread, message.thread)
+        joined = replace(joined, thread=thread, language=s.language)
         outcome = escalation.added(s.knowledge, joined, words_of(message), s.now, key(message), s.desk.mailbox)
         draft.escalations, draft.notices = outcome.escalations, (*outcome.outgoing, *escalation.copies(message, joined))
-        draft.paragraphs.append(say(s.knowledge, "added", reference=joined.reference))
+        draft.paragraphs.append(say(s.spoken, "added", reference=joined.reference))
         return
     opened = open_escalation(message, s, reading, reason or _reason(reading))
     draft.escalations = (opened,)
@@ -61,6 +62,7 @@ def open_escalation(message: Message, s: Situation, reading: Reading, reason: st
         opened_at=s.now,
         thread=message.thread,
         format=format,
+        language=s.language,
     )
 
 
@@ -70,14 +72,14 @@ def _reason(reading: Reading) -> str:
 
 def _passed(message: Message, s: Situation, reading: Reading, opened: Escalation) -> str:
     if message.group:
-        return say(s.knowledge, "group_personal")
+        return say(s.spoken, "group_personal")
     reference = opened.reference
     if opened.reason == "media":
-        return say(s.knowledge, "passed_media", media=message.media, reference=reference)
+        return say(s.spoken, "passed_media", media=message.media, reference=reference)
     if reading.private:
-        return say(s.knowledge, "passed_private", reference=reference)
+        return say(s.spoken, "passed_private", reference=reference)
     if reading.topics and reading.unanswered and opened.reason in ("unknown", "request"):
-        parts = "\n".join(f"« {p.strip()} »" for p in reading.unanswered)
-        return say(s.knowledge, "passed_part", parts=parts, reference=reference)
+        parts = "\n".join(quoted(s.spoken, p.strip()) for p in reading.unanswered)
+        return say(s.spoken, "passed_part", parts=parts, reference=reference)
     line = {"request": "passed_request", "handoff": "passed_handoff", "not-it": "passed_not_it"}
-    return say(s.knowledge, line.get(opened.reason, "passed_unknown"), reference=reference)
+    return say(s.spoken, line.get(opened.reason, "passed_unknown"), reference=reference)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.desk import Desk
+from bot.core.language import Language
 from bot.core.model import Choice, Dialogue, Escalation, Knowledge, Outcome, Outgoing, Reading, Sheet
 
 Understand = Callable[[str, str | None, Dialogue], Reading]
@@ -22,7 +23,10 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that a decision may depend on beside the message. next_id: a number reserved for a new escalation."""
+    """All that a decision may depend on beside the message. next_id: a number reserved for a new escalation.
+
+    knowledge: what is decided by, and what trainers read. language: of the message; ``spoken`` is what its writer reads.
+    """
 
     knowledge: Knowledge
     understand: Understand
@@ -33,6 +37,11 @@ class Situation:
     open_escalations: Sequence[Escalation] = ()
     earlier_decision: str | None = None  # what this very message was answered with, before it was edited
     code: str = ""  # six random digits, for an address that is to be confirmed
+    language: Language = "fr"
+
+    @property
+    def spoken(self) -> Knowledge:
+        return self.knowledge.in_language(self.language)
 
 
 @dataclass(slots=True)

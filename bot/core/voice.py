@@ -10,7 +10,7 @@ def _line(*placeholders: str) -> frozenset[str]:
     return frozenset(placeholders)
 
 
-LINES: Mapping[str, frozenset[str]] = {
+LEARNERS: Mapping[str, frozenset[str]] = {  # what learners read, in every language
     # first contact and commands
     "intro": _line("person"),
     "privacy": _line("days", "health_days"),
@@ -63,6 +63,9 @@ LINES: Mapping[str, frozenset[str]] = {
     # the trainer's answer, as the learner reads it
     "relay": _line("question", "answer", "reference"),
     "correction": _line("answer", "reference"),
+}
+
+HOUSE: Mapping[str, frozenset[str]] = {  # what trainers and operators read, in the language of the house alone
     # what the trainer reads
     "notice": _line("reference", "name", "channel", "reason", "words", "conversation", "near"),
     "notice_private": _line("reference", "name", "channel", "reason", "words", "conversation", "near"),
@@ -108,3 +111,5 @@ LINES: Mapping[str, frozenset[str]] = {
     "alert_knowledge": _line("count", "faults"),
     "alert_knowledge_ok": _line(),
 }
+
+LINES: Mapping[str, frozenset[str]] = {**LEARNERS, **HOUSE}

@@ -154,7 +154,39 @@ class PolicyForm(Form):
     thresholds: ThresholdsForm
 
 
+class EnglishTopicForm(Form):
+    """Un sujet en anglais : ce que dit sa fiche, et ce qu'y ajoutent d'autres."""
+
+    title: Said | None = None
+    button: Annotated[Said | None, Field(description="Texte du bouton, 20 caractères au plus.")] = None
+    answers: AnswersForm = AnswersForm()
+    adds: dict[str, AnswersForm] = Field(default_factory=dict, description="Nom de la fiche qui complète, sans .yaml.")
+
+
+class EnglishFormatForm(Form):
+    label: Said
+    button: Said
+
+
+FactNames = Annotated[tuple[Said, ...], Field(strict=False)]
+
+
+class EnglishForm(Form):
+    """Ce que lit en anglais un stagiaire qui écrit en anglais. Les faits restent dans les fiches : {nom_du_fait}."""
+
+    language: Literal["en"]
+    same: FactNames = Field((), description="Faits qui se lisent tels quels : noms, adresses.")
+    times: FactNames = Field((), description="Faits où « 9 h » est une heure de la journée : 9 am.")
+    durations: FactNames = Field((), description="Faits où « 14 h » est une durée : 14 hours.")
+    values: dict[str, Said] = Field(default_factory=dict, description="Valeur d'un fait en français : la même en anglais.")
+    formats: dict[FormatId, EnglishFormatForm] = Field(default_factory=dict)
+    topics: dict[str, EnglishTopicForm] = Field(default_factory=dict)
+    lines: dict[str, Said] = Field(default_factory=dict)
+
+
+# the first of these keys that a file holds tells its form
 FORMS: dict[str, type[Form]] = {
+    "language": EnglishForm,
     "sheet": SheetForm,
     "classes": ConversationForm,
     "formats": FormatsForm,

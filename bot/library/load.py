@@ -6,7 +6,7 @@ import hashlib
 import re
 import string
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -16,9 +16,11 @@ from bot.core.model import Answer, Format, FormatNames, Kind, Knowledge, Sheet, 
 from bot.core.policy import Costs, Policy, Thresholds
 from bot.core.voice import LINES
 from bot.errors import Fault, KnowledgeError
+from bot.library.english import English, French, Gaps, none_at_all, translated
 from bot.library.forms import (
     FORMS,
     ConversationForm,
+    EnglishForm,
     Form,
     FormatsForm,
     PolicyForm,
@@ -57,12 +59,26 @@ class _Folder:
 
 def load(folder: Path) -> Knowledge:
     """Read, check and join all files of the folder. Raises KnowledgeError with every fault found."""
-    knowledge, _ = load_with_unused(folder)
-    return knowledge
+    return loaded(folder).knowledge
 
 
 def load_with_unused(folder: Path) -> tuple[Knowledge, tuple[str, ...]]:
     """The knowledge, and the facts that no answer and no line of the voice draws on."""
+    found = loaded(folder)
+    return found.knowledge, found.unused
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The knowledge, the facts that nothing draws on, and what English lacks."""
+
+    knowledge: Knowledge
+    unused: tuple[str, ...]
+    gaps: Gaps
+
+
+def loaded(folder: Path) -> Loaded:
+    """Read, check and join all files of the folder. Raises KnowledgeError with every fault found."""
     contents = contents_of(folder)
     parts = _Folder()
     for name, raw in contents.items():
@@ -72,6 +88,7 @@ def load_with_unused(folder: Path) -> tuple[Knowledge, tuple[str, ...]]:
     classes = _classes(parts, topics)
     formats = _formats(parts, folder)
     voice = _voice(parts, folder)
+    english = _english(parts, topics, formats, voice)
     if parts.faults:
         raise KnowledgeError(sorted(parts.faults, key=lambda f: (str(f.file), f.line)))
     words = next((form for _, form in parts.of(WordsForm)), WordsForm())
@@ -86,7 +103,11 @@ def load_with_unused(folder: Path) -> tuple[Knowledge, tuple[str, ...]]:
         digest=digest(contents),
         policy=_policy(parts),
     )
-    return knowledge, tuple(sorted(set(parts.facts) - parts.used))
+    unused = tuple(sorted(set(parts.facts) - parts.used))
+    if english is None:
+        return Loaded(knowledge, unused, none_at_all(folder))
+    told = replace(knowledge, topics=english.topics, formats=english.formats, voice=english.voice, language="en")
+    return Loaded(replace(knowledge, translations={"en": told}), unused, english.gaps)
 
 
 def _policy(parts: _Folder) -> Policy:
@@ -130,7 +151,7 @@ def _read(parts: _Folder, file: Path, name: str, raw: bytes) -> None:
         return
     kind = _form_of(name, source.data)
     if kind is None:
-        known = "sheet:, classes:, formats:, lines:, costs:, or the words of words.yaml"
+        known = "sheet:, classes:, formats:, lines:, language:, costs:, or the words of words.yaml"
         parts.add(name, (), "not a form of knowledge that is known", f"begin with one of {known}")
         return
     try:
@@ -383,6 +404,27 @@ def _voice(parts: _Folder, folder: Path) -> dict[str, str]:
     for id in LINES.keys() - form.lines.keys():
         parts.add("voice.yaml", ("lines",), f"line {id!r} is missing", "add it; it may hold " + _listed(LINES[id]))
     return found
+
+
+# ---------------------------------------------------------------- English
+
+
+def _english(
+    parts: _Folder, topics: Mapping[str, Topic], formats: Mapping[Format, FormatNames], voice: Mapping[str, str]
+) -> English | None:
+    """What learners read in English; None where no file holds it."""
+    files = list(parts.of(EnglishForm))
+    for name, _ in files[1:]:
+        parts.add(name, ("language",), f"English stands in {files[0][0]} too", "keep it in one file")
+    if not files:
+        return None
+    name, form = files[0]
+    assert isinstance(form, EnglishForm)
+    lines = next((f.lines for _, f in parts.of(VoiceForm) if isinstance(f, VoiceForm)), {})
+    french = French(parts.sources, dict(parts.sheets()), parts.facts, topics, formats, voice, lines)
+    english = translated(form, parts.sources[name], french, BUTTON_LIMIT)
+    parts.faults += english.refused
+    return english
 
 
 def _check_placeholders(parts: _Folder, id: str, text: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from bot.library.forms import FORMS
 
 _FILES = {
+    "language": "english",
     "sheet": "sheet",
     "classes": "conversation",
     "formats": "formats",

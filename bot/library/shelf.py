@@ -10,7 +10,8 @@ from bot.core.match import Encode, Matcher
 from bot.core.model import Knowledge
 from bot.core.ports import Mind
 from bot.errors import AccueilError
-from bot.library.load import contents_of, digest, load
+from bot.library.english import Gaps
+from bot.library.load import contents_of, digest, loaded
 from bot.library.wordlist import french
 
 
@@ -35,6 +36,14 @@ def _encoder(cache: Path) -> Encode | None:
     except Exception as error:  # whatever its wheel does wrong, the service must still start
         structlog.get_logger("library").error("no sentence encoder: understanding is weaker", error=type(error).__name__)
         return None
+
+
+def _report(gaps: Gaps) -> None:
+    """English that is missing stops nothing; the log says where, as ``accueil check`` does."""
+    import structlog
+
+    for gap in (*gaps.faults, *gaps.warnings):
+        structlog.get_logger("library").warning("told in French for want of English", where=str(gap))
 
 
 class Shelf:
@@ -69,5 +78,7 @@ class Shelf:
         return True
 
     def _made(self) -> Mind:
-        knowledge = load(self._folder)
+        found = loaded(self._folder)
+        knowledge = found.knowledge
+        _report(found.gaps)
         return Mind(knowledge, understanding(knowledge, self._cache).read)

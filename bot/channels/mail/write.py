@@ -23,6 +23,17 @@ from bot.core.text import clean
 MAX_QUOTE = 2000  # characters of the learner's mail quoted below the answer
 MAX_SUBJECT = 200
 MAX_REFERENCES = 20
+# the few words that stand around every answer: a subject where the mail had none, and what is above the quoted mail
+AROUND = {
+    "fr": {
+        "subject": "votre message",
+        "they": "{name} a écrit",
+        "you": "vous avez écrit",
+        "on": "Le {sent}, {who}",
+        "colon": "\u00a0:",
+    },
+    "en": {"subject": "your message", "they": "{name} wrote", "you": "you wrote", "on": "On {sent}, {who}", "colon": ":"},
+}
 TO_PERSON = ("notice", "nudge")  # kinds that a trainer may answer
 
 _RE = re.compile(r"\s*(?:re|ré|rép|rep|aw|sv|tr|fwd?|wg)\s?(?:\[\d+\])?\s?:\s*", re.I)
@@ -77,9 +88,9 @@ def written(outgoing: Outgoing, head: Letterhead, at: datetime, *, draft: bool =
     if not draft:  # a draft goes out by the trainer's own hand
         mail["Auto-Submitted"] = "auto-replied" if answered else "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
-    text, quote = _body(outgoing), _quote(thread)
+    text, quote = _body(outgoing), _quote(thread, _around(outgoing))
     mail.set_content(text + (f"\n\n{quote[0]}\n" + "\n".join(f"> {line}".rstrip() for line in quote[1]) if quote else "") + "\n")
-    mail.add_alternative(_html(text, quote), subtype="html")
+    mail.add_alternative(_html(text, quote, outgoing.language), subtype="html")
     return mail.as_bytes()
 
 
@@ -91,7 +102,7 @@ def _address(to: str) -> Address:
 def _subject(outgoing: Outgoing, head: Letterhead) -> str:
     thread = outgoing.thread
     if thread.get("message_id"):
-        return f"Re: {bare(str(thread.get('subject', ''))) or 'votre message'}"[:MAX_SUBJECT]
+        return f"Re: {bare(str(thread.get('subject', ''))) or _around(outgoing)['subject']}"[:MAX_SUBJECT]
     subject = _line(outgoing.subject or outgoing.body.split("\n")[0])[:MAX_SUBJECT]
     if outgoing.kind in TO_PERSON and outgoing.about:
         return f"{subject} {ids.subject_token(head.secret, outgoing.about)}"
@@ -106,20 +117,25 @@ def _body(outgoing: Outgoing) -> str:
     return f"{outgoing.body}\n\n{offered}".rstrip()
 
 
-def _quote(thread: Mapping[str, Any]) -> tuple[str, list[str]] | None:
+def _around(outgoing: Outgoing) -> Mapping[str, str]:
+    return AROUND.get(outgoing.language, AROUND["fr"])
+
+
+def _quote(thread: Mapping[str, Any], around: Mapping[str, str]) -> tuple[str, list[str]] | None:
     """The line above the quoted mail, and its lines."""
     words = str(thread.get("quote", ""))[:MAX_QUOTE].strip()
     if not words:
         return None
-    who = f"{thread['name']} a écrit" if thread.get("name") else "vous avez écrit"
-    line = f"Le {thread['sent']}, {who}\u00a0:" if thread.get("sent") else f"{who[:1].upper()}{who[1:]}\u00a0:"
-    return line, words.split("\n")
+    who = around["they"].format(name=thread["name"]) if thread.get("name") else around["you"]
+    line = around["on"].format(sent=thread["sent"], who=who) if thread.get("sent") else f"{who[:1].upper()}{who[1:]}"
+    return line + around["colon"], words.split("\n")
 
 
-def _html(text: str, quote: tuple[str, list[str]] | None) -> str:
+def _html(text: str, quote: tuple[str, list[str]] | None, language: str) -> str:
     paragraphs = "\n".join(f"<p>{_lines(p)}</p>" for p in re.split(r"\n{2,}", text.strip()))
     below = f'\n<p>{escape(quote[0])}</p>\n<blockquote type="cite">{_lines(chr(10).join(quote[1]))}</blockquote>' if quote else ""
-    return f'<!doctype html>\n<html lang="fr"><head><meta charset="utf-8"></head><body>\n{paragraphs}{below}\n</body></html>\n'
+    head = f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8"></head>'
+    return f"{head}<body>\n{paragraphs}{below}\n</body></html>\n"
 
 
 def _lines(text: str) -> str:
