@@ -176,7 +176,7 @@ def _messages_table(rows: Mapping[str, Found], options: argparse.Namespace) -> T
             table.add_row(row, _excuse(found))
             continue
         clean, off, ms = found["clean"], found.get("offtopic", {}), found["ms"]
-        spread = 1.96 * math.sqrt(clean["exact"] * (1 - clean["exact"]) / clean["messages"])
+        spread = _wilson(clean["exact"], clean["messages"])
         table.add_row(
             row,
             f"{_number(clean['exact'])} ±{spread:.3f}",
@@ -260,6 +260,12 @@ def _growth_table(rows: Sequence[Found]) -> Table:
 
 def _number(value: float | None, digits: int = 3) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _wilson(share: float, count: int) -> float:
+    """Half the width of the 95 % Wilson interval: not nothing where all are right."""
+    z2 = 1.96**2
+    return 1.96 * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2)) / (1 + z2 / count)
 
 
 def _spread(values: Sequence[float], wanted: int, digits: int = 3) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from understanding_rows import OURS, STRENGTHS, Calibration, calibrated, made, phrases_of
+from understanding_rows import OURS, STRENGTHS, Calibration, calibrated, made, phrases_of, probabilities
 
 from bot.channels.mail.words import question_text
 from bot.core.decide import Reader
@@ -34,7 +34,7 @@ from bot.library.load import load
 Spent = list[NDArray[np.float64]]  # of each message: seconds of work, seconds on the wall
 WARM_UP = 40  # phrases read before the clock runs
 HELD_BACK = 2  # phrases of a synthetic topic that are not learnt, and asked
-LONGEST_TYPOS = 600  # seconds for the messages under typos: a row that is slower gets fewer seeds, and says so
+LONGEST_TYPOS = 400  # seconds for the messages under typos: a row that is slower gets fewer seeds, and says so
 
 
 def tell(**found: Any) -> None:
@@ -95,7 +95,7 @@ def decided(items: Sequence[Mapping[str, Any]], knowledge: Knowledge, reader: Re
     for item in items:
         turns = item.get("turns") or [item]
         pairs += [(t, got, "turns" in item) for t, got in zip(turns, judged(dict(item), knowledge, timed), strict=True)]
-    return figures(pairs), spent
+    return figures(pairs, knowledge.policy.costs), spent
 
 
 def quantiles(spent: Spent) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def rejection(items: Sequence[Mapping[str, Any]], massive: str | None, knowledge
 def _topic_scores(texts: Sequence[str], knowledge: Knowledge, matcher: Matcher) -> list[float]:
     """The probability of the likeliest topic in any part of each text."""
     topics = [n for n, id in enumerate(matcher.ids) if id in knowledge.topics]
-    return [float(matcher.scores(parts(text) or [text])[1][:, topics].max()) for text in texts]
+    return [float(probabilities(matcher, parts(text) or [text])[:, topics].max()) for text in texts]
 
 
 def _auroc(higher: Sequence[float], lower: Sequence[float]) -> float | None:
@@ -203,7 +203,7 @@ def massive(job: Mapping[str, Any]) -> None:
         dice = random.Random(draw)  # noqa: S311 - the same phrases at every run
         chosen = {label: dice.sample(texts, min(job["phrases"], len(texts))) for label, texts in learnt.items()}
         topics = {label: _topic(label, phrases, ()) for label, phrases in chosen.items()}
-        knowledge = Knowledge(topics, {}, {}, {}, {}, Words(), "")
+        knowledge = Knowledge(topics=topics, classes={}, formats={}, facts={}, voice={}, words=Words(), digest="")
         matcher = made(job["row"], knowledge, Calibration(**job.get("calibration") or {}), None)
         clean.append(_share(matcher, asked))
         if corrupt:
@@ -215,7 +215,7 @@ def _share(matcher: Matcher, asked: Sequence[tuple[str, str]]) -> float:
     """Of texts one by one, as they come in a service; a text that scores nothing anywhere is not recognised."""
     right = 0
     for text, label in asked:
-        row = matcher.scores([text])[1][0]
+        row = probabilities(matcher, [text])[0]
         right += row.max() > row.min() and matcher.ids[int(row.argmax())] == label
     return round(right / len(asked), 4)
 
@@ -262,7 +262,7 @@ def synthetic(knowledge: Knowledge, count: int, each: int) -> tuple[Knowledge, l
         topics[id] = _topic(id, list(phrases)[:each], answer)
         asked += [(phrase, id) for phrase in list(phrases)[each:]]
     classes = {id: replace(group, tells=None) for id, group in knowledge.classes.items()}
-    return replace(knowledge, topics=topics, classes=classes, digest=f"synthetic {count}"), asked
+    return replace(knowledge, topics=topics, classes=classes, translations={}, digest=f"synthetic {count}"), asked
 
 
 def _topic(id: str, phrases: Sequence[str], answer: tuple[Answer, ...]) -> Topic:

@@ -2,7 +2,8 @@
 
 A baseline scores classes from the text as it was typed; everything around it (splitting, the speller by which the Reader
 looks for formats, words of health and questions, the rules over parts) is the project's own, so rows differ by their
-probabilities alone. Packages are imported where a row is made: one that is not installed costs its own row only.
+probabilities alone. That Reader's thresholds were chosen with this matcher, which no calibration makes up for in full.
+Packages are imported where a row is made: one that is not installed costs its own row only.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from bot.core.match import Matcher
 from bot.core.model import Knowledge
 from bot.core.segment import Segmenter
-from bot.core.spell import Speller
+from bot.core.spell import Speller, Spelt
 from bot.core.text import clean, parts, plain, words
 
 Floats = NDArray[np.float32]
@@ -57,20 +58,27 @@ class Scorer(Protocol):
         ...
 
 
+class AsTyped(Speller):
+    """The Reader's speller, but what it hands to be scored is the text as it was typed."""
+
+    def read(self, text: str) -> Spelt:
+        return Spelt(self.restore(text), text)
+
+
 class Baseline:
     """Stands where the Reader expects a Matcher: ids, speller, segmenter and scores are all that it asks of one."""
 
     def __init__(self, knowledge: Knowledge, scorer: Scorer, calibration: Calibration, frequencies: Mapping[str, int]) -> None:
         phrases, own, self.ids = phrases_of(knowledge)
-        self.speller = Speller(phrases, knowledge.words.abbreviations, knowledge.words.synonyms, frequencies)
+        self.speller = AsTyped(phrases, knowledge.words.abbreviations, knowledge.words.synonyms, frequencies)
         self.segmenter = Segmenter(self.speller.keys(part) for phrase in phrases for part in parts(phrase))
         scorer.fit(phrases, own, len(self.ids))
         self._scorer, self._calibration = scorer, calibration
 
-    def scores(self, texts: Sequence[str]) -> tuple[list[str], Floats]:
-        if not texts:
-            return [], np.zeros((0, len(self.ids)), np.float32)
-        return [self.speller.restore(t) for t in texts], self._calibration.probabilities(self._scorer.raw(texts))
+    def scores(self, spelt: Sequence[Spelt]) -> Floats:
+        if not spelt:
+            return np.zeros((0, len(self.ids)), np.float32)
+        return self._calibration.probabilities(self._scorer.raw([s.mended for s in spelt]))
 
 
 def phrases_of(knowledge: Knowledge) -> tuple[list[str], NDArray[np.int_], list[str]]:
@@ -256,6 +264,11 @@ def made(row: str, knowledge: Knowledge, calibration: Calibration, cache: Path |
         return Matcher(knowledge, Encoder(cache), french())
     scorer = BASELINES[row](calibration.strength, cache)
     return cast(Matcher, Baseline(knowledge, scorer, calibration, french()))
+
+
+def probabilities(matcher: Matcher, texts: Sequence[str]) -> Floats:
+    """One row a text, one column a class, of any row's matcher."""
+    return matcher.scores([matcher.speller.read(text) for text in texts])
 
 
 # ---------------------------------------------------------------- calibration

@@ -55,6 +55,7 @@ class Matcher:
         self._lexicon = Lexicon(restored, self._centres)
         self._encode = encode
         self._semantic = [encode(restored), encode(list(map(clean, texts)))] if encode else []
+        self._unseen: Floats | None = None
         self._train()
 
     def _train(self) -> Ridge:
@@ -127,8 +128,9 @@ class Matcher:
         return float(np.mean(np.argmax(self._left_out(), 1) == self._own))
 
     def _left_out(self) -> Floats:
-        found: Floats = self._train().left_out(np.arange(len(self._phrases))) + self._bias
-        return found
+        if self._unseen is None:
+            self._unseen = self._train().left_out(np.arange(len(self._phrases))) + self._bias
+        return self._unseen
 
 
 def _gauss(cosines: Floats, width: float) -> Floats:
