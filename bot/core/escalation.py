@@ -45,15 +45,18 @@ class Command:
     name: str = ""
 
 
-def opened(knowledge: Knowledge, escalation: Escalation, desk: Desk) -> tuple[Outgoing, ...]:
-    """The notices to all who may answer, and the reminders that are due if nobody does."""
+def opened(knowledge: Knowledge, escalation: Escalation, desk: Desk, *, comforts: bool = True) -> tuple[Outgoing, ...]:
+    """The notices to all who may answer, and the reminders that are due if nobody does.
+
+    comforts: whether the learner then hears that they are not forgotten; once is enough for all that they wait for.
+    """
     rows: list[Outgoing] = []
     for n, to in enumerate(_told(escalation)):
         if to == desk.mailbox and escalation.thread.get("marks"):
             continue  # the mail itself lies there, flagged
         rows += in_parts(_notice(knowledge, escalation, to, n))
     rows += _recalled(knowledge, escalation, desk, "nudge")
-    if escalation.reason != "unanswerable" and not desk.drafted(escalation.chat.partition(":")[0]):
+    if comforts and escalation.reason != "unanswerable" and not desk.drafted(escalation.chat.partition(":")[0]):
         spoken = _spoken(knowledge, escalation)
         comfort = say(spoken, "not_forgotten", reference=escalation.reference)
         due = escalation.opened_at + desk.nudge_after

@@ -24,7 +24,8 @@ def pass_on(message: Message, s: Situation, reading: Reading, reason: str, draft
         return
     opened = open_escalation(message, s, reading, reason or _reason(reading))
     draft.escalations = (opened,)
-    draft.notices = (*escalation.opened(s.knowledge, opened, s.desk), *escalation.copies(message, opened))
+    told = escalation.opened(s.knowledge, opened, s.desk, comforts=not any(e.chat == opened.chat for e in s.open_escalations))
+    draft.notices = (*told, *escalation.copies(message, opened))
     draft.paragraphs.append(_passed(message, s, reading, opened))
 
 

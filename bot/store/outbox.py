@@ -25,6 +25,7 @@ from bot.store.schema import escalations, outbox
 from bot.store.sql import insert_once
 
 _OPEN = ("open", "claimed")
+AUTOMATIC = ("reply", "comfort")  # kinds that no person wrote
 
 
 async def queue(
@@ -150,7 +151,8 @@ async def find_sent(connection: AsyncConnection, to_hash: str, native_id: str) -
 
 
 async def count_replies(connection: AsyncConnection, to_hash: str, since: datetime) -> int:
-    counted = select(func.count()).where(outbox.c.to_hash == to_hash, outbox.c.kind == "reply", outbox.c.created_at >= since)
+    """Texts that nobody's hand wrote to an address since then, those that wait for their time included."""
+    counted = select(func.count()).where(outbox.c.to_hash == to_hash, outbox.c.kind.in_(AUTOMATIC), outbox.c.created_at >= since)
     return int((await connection.execute(counted)).scalar_one())
 
 
