@@ -148,7 +148,7 @@ def _understood(settings: Settings) -> tuple[Knowledge, Reader]:
     from bot.library.shelf import understanding
 
     knowledge = load(settings.knowledge_dir)
-    return knowledge, understanding(knowledge)
+    return knowledge, understanding(knowledge, beside=settings.knowledge_dir)
 
 
 @app.command()
@@ -241,6 +241,22 @@ def _one_of(option: str, value: str, known: list[str]) -> None:
         near = extractOne(value, known, score_cutoff=60)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
         raise SettingsError([f"{option} {value!r} is not known; {hint}"])
+
+
+@app.command()
+def learn() -> None:
+    """Learn from the phrases and keep that beside them, so that a start need not. `check` says when it is out of date."""
+    from bot.library.learnt import FILE, keep_learnt
+    from bot.library.load import load
+    from bot.library.shelf import understanding
+
+    folder = _settings().knowledge_dir
+    reader = understanding(load(folder), afresh=True)
+    try:
+        keep_learnt(folder / FILE, reader.matcher.learnt)
+    except OSError as error:
+        raise AccueilError(f"{folder / FILE} cannot be written: {error.strerror}") from error
+    print(f"{folder / FILE} is up to date.")
 
 
 @app.command()

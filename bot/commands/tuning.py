@@ -13,7 +13,8 @@ import numpy as np
 
 from bot.channels.mail.words import question_text
 from bot.core.decide import Reader
-from bot.core.match import Floats, Matcher
+from bot.core.lexicon import Floats
+from bot.core.match import Matcher
 from bot.core.model import Knowledge
 from bot.core.policy import Thresholds
 from bot.core.rehearse import cleaned, judged

@@ -24,16 +24,25 @@ _NEEDS = (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
 RUN_ON = 9  # words without punctuation from which on a part is looked at for several sentences
 MAX_PARTS = 24
 MAX_LEANING_WORDS = 6
+SHORT = 8  # words of a part whose clauses may be of one or two words
 MAX_CONTEXT_WORDS = 9  # a follow-up is short
 
 _ASKS = re.compile(
-    r"\?|\b(?:quel(?:le)?s?|combien|comment|quand|ou est|c'est ou|qui|quoi|pourquoi|est[- ]ce|est-il|qu'est|faut"
-    r"|peut[- ]on|puis[- ]je|peux[- ]je"
-    r"|a-t-il|a-t-on|y a|ya|dois|doit|devons|devra|pouvez|pourriez|pourrais|savoir si|savoir|dites|indiquer"
+    r"\?|^(?:et |mais )?(?:qui|quand)\b|\b(?:quel(?:le)?s?|combien|comment|c'est (?:quand|qui)|(?:a|avec|pour|par) qui"
+    r"|ou est|c'est ou"
+    r"|quoi|pourquoi|est[- ]ce|est-il|qu'est|faut|peut[- ]on|puis[- ]je|peux[- ]je"
+    r"|a-t-il|a-t-on|y a|ya|(?:dois|doit|devons|devra|devrons)-|pouvez|pourriez|pourrais|savoir|dites|indiquer"
     r"|preciser|confirmer|sera[- ]t"
     r"|sont[- ](?:ils|elles)|avez[- ]vous|aurons[- ]nous|aura[- ]t|faites[- ]vous|cherche|trouve (?:pas|nulle)"
     r"|ne vois|ou ca|what|when|where|how"
     r"|which|is there|is it|are there|do (?:we|i|you)|does|can (?:i|we|you)|will (?:i|we|there)|should)\b"
+)
+# nothing need be done about what is told beside it
+_DISCLAIMED = re.compile(
+    r"\b(?:rien a (?:prevoir|faire|amenager|adapter)|(?:prevoyez|organisez|changez|prevoir|besoin de) rien|ne prevo\w+ rien"
+    r"|pas (?:besoin )?d'amenagements?|aucun (?:amenagement|besoin)|aucune (?:mesure|demande)|rien de (?:special|particulier)"
+    r"|je ne demande rien|nothing (?:is )?(?:needed|special)|need nothing|don'?t (?:organi[sz]e|need) any\w*"
+    r"|personne n'est concerne|ne vous concerne pas|n'y (?:changez|faites) rien)\b"
 )
 _NEGATED = re.compile(
     r"\b(?:je (?:ne )?(?:demande|parle|parlais|voulais|veux) pas|pas (?:de )?question (?:de|sur)"
@@ -42,6 +51,8 @@ _NEGATED = re.compile(
 _LEANS = re.compile(
     r"^(?:et |ou |mais |puis )?(?:ca|c'est|elles?|ils?|est-ce que c'|(?:a quoi|d'ou|comment|quand|pourquoi) (?:cela|ca|y)"
     r"|(?:il )?y en a|is it|are they|how long is it|do (?:i|we))\b"
+    r"|\b(?:quelle? (?:en|y) (?:est|sont))\b"
+    r"|^(?:et )?(?:sous quelle forme|a quel endroit|par quel moyen|comment|quand|pourquoi|ou|combien)(?: ca| exactement)?\W*$"
 )
 _CORRECTS = re.compile(r"\b(?:non|pardon|finalement|en fait|trompee?|erreur|plutot|sorry|actually)\b")
 _GREETS = re.compile(r"\W*(?:bonjour|bjr|bonsoir|bsr|salut|slt|hello|hi|coucou|cc|hey|good (?:morning|evening))\b")
@@ -87,6 +98,13 @@ class _Found:
         return bool(self.labels.keys() & {"request", "handoff", "unknown"})
 
 
+def _without_denied(piece: str) -> list[str]:
+    """A part without the clauses that say what is not asked: "je parle pas du prix, juste la durée"."""
+    if not _NEGATED.search(plain(piece)):
+        return [piece]
+    return [c for c in re.split(r"[,;]\s*|\s+(?:mais|juste|seulement)\s+", piece) if c.strip() and not _NEGATED.search(plain(c))]
+
+
 def _asks(text: str, normal: str) -> bool:
     """Whether a part asks something, as it was typed or once its spelling is restored."""
     return bool(_ASKS.search(plain(text)) or _ASKS.search(plain(normal)))
@@ -113,6 +131,7 @@ class Reader:
         named = "|".join(re.escape(plain(h)) for h in sorted(knowledge.words.health, key=len, reverse=True))
         self._health = re.compile(rf"\b(?:{named})" if named else r"(?!)")
         self._masks = {kind: np.array([self._kind(i) is kind for i in matcher.ids]) for kind in Kind}
+        self._personal = np.array([i in knowledge.classes and knowledge.classes[i].private for i in matcher.ids])
         self._frames = self._masks[Kind.SMALLTALK] | self._masks[Kind.CONTEXT]
         self._needs = self._masks[Kind.REQUEST] | self._masks[Kind.HANDOFF] | self._masks[Kind.UNKNOWN]
 
@@ -158,7 +177,9 @@ class Reader:
         return [" ".join(tokens[a:b]) for a, b in pairwise(edges)]
 
     def _whole(self, pieces: list[str], flat: str, scored: dict[str, _Part]) -> tuple[_Found, list[_Part]]:
-        weighed = self._weigh(pieces, scored)
+        weighed = self._weigh([kept for piece in pieces for kept in _without_denied(piece)], scored)
+        if _DISCLAIMED.search(flat):
+            weighed = [replace(p, chances=self._disclaimed(p.chances)) for p in weighed]
         meant = [p for p in weighed if not self._is_frame(p)] or weighed
         found = _Found()
         if _NOTED.search(flat) and "?" not in flat and not any(p.asks for p in weighed) and self._thanks(weighed, flat):
@@ -167,11 +188,29 @@ class Reader:
         if self._is_spam(meant):
             found.labels["offtopic"] = 1.0
             return found, weighed
+        if self._is_thanks(meant, flat):
+            found.labels["thanks"] = 1.0
+            return found, weighed
         asked = self._asked(weighed)
         for part in meant:
-            if not _NEGATED.search(plain(part.text)):
-                self._judge(part, len(meant) == 1, asked, found)
+            self._judge(part, len(meant) == 1, asked, found)
         return found, weighed
+
+    def _is_thanks(self, meant: list[_Part], flat: str) -> bool:
+        """A letter that only thanks: nothing in it asks, or is surely about the training."""
+        if "?" in flat or not (_THANKS.search(flat) or "remerci" in flat):
+            return False
+        about = max((float(p.chances[self._masks[Kind.TOPIC] | self._needs].sum()) for p in meant), default=0.0)
+        return about < self._t.help and any(p.chances[self._masks[Kind.SMALLTALK]].sum() >= self._t.clause for p in meant)
+
+    def _disclaimed(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What somebody says of themselves and wants nothing done about is context."""
+        moved = row.copy()
+        context = np.flatnonzero(self._masks[Kind.CONTEXT])
+        if len(context):
+            moved[context[0]] += moved[self._personal].sum()
+            moved[self._personal] = 0.0
+        return moved
 
     def _is_spam(self, meant: list[_Part]) -> bool:
         """Several parts, most of them surely about other things, and not one surely about the training."""
@@ -231,7 +270,9 @@ class Reader:
 
     def _clauses_say_more(self, split: list[_Part], whole: float) -> bool:
         """Whether the clauses are surely about different things, or one is sure where the whole is not."""
-        sure = {self._best(p).id for p in split if p.chances.max() >= self._t.clause}
+        # "y a-t-il, sur place, de quoi se garer" holds no clause of its own; "parking, repas" does
+        least = 1 if any(is_list(p.text) for p in split) or len(words(" ".join(p.text for p in split))) <= SHORT else 3
+        sure = {self._best(p).id for p in split if p.chances.max() >= self._t.clause and len(words(p.text)) >= least}
         told = [i for i in sure if self._kind(i) is Kind.TOPIC or self._kind(i) in _NEEDS]
         return len(told) >= 2 or (bool(told) and whole < self._t.unsure)
 

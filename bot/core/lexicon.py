@@ -1,8 +1,8 @@
-"""Likeness of texts by their letters: hashed n-grams, weighed by how rare they are. Pure."""
+"""A text by its letters: hashed n-grams, weighed by how rare they are. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from zlib import crc32
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Row = tuple[NDArray[np.int16], Floats]  # the buckets that a text touches, and with which weight; of length 1
 
 BUCKETS = 4096
 
@@ -28,48 +29,51 @@ def _features(text: str) -> list[int]:
 
 
 class Lexicon:
-    """TF-IDF of hashed n-grams, kept as postings: a text touches some hundred of the 4,096 buckets."""
+    """TF-IDF of hashed n-grams. A text touches some hundred of the buckets, so it is kept as those alone."""
 
-    def __init__(self, texts: Sequence[str], kept: Sequence[int] | NDArray[np.intp] | None = None) -> None:
-        """kept: numbers of the texts that others are compared with; all of them unless told."""
-        rows = [_counted(text) for text in texts]
-        seen = np.bincount(np.concatenate([buckets for buckets, _ in rows] or [np.zeros(0, np.int16)]), minlength=BUCKETS)
-        self._weights = np.log((1 + len(texts)) / (1 + seen)).astype(np.float32) + 1
-        self._rows = [self._weighed(row) for row in rows]
-        mine = self._rows if kept is None else [self._rows[n] for n in kept]
-        whose = np.repeat(np.arange(len(mine), dtype=np.int32), [len(buckets) for buckets, _ in mine])
-        where = np.concatenate([buckets for buckets, _ in mine] or [np.zeros(0, np.int16)])
-        order = np.argsort(where, kind="stable")
-        self._kept = len(mine)
-        self._whose = whose[order]
-        self._values = np.concatenate([values for _, values in mine] or [np.zeros(0, np.float32)])[order]
-        self._starts = np.searchsorted(where[order], np.arange(BUCKETS + 1))
+    def __init__(self, weights: Floats) -> None:
+        """weights: of each bucket, as ``learnt`` finds them."""
+        self.weights = weights
 
-    def _weighed(self, row: tuple[NDArray[np.int16], Floats]) -> tuple[NDArray[np.int16], Floats]:
+    @staticmethod
+    def learnt(texts: Iterable[str]) -> tuple[Lexicon, list[Row]]:
+        """What texts tell of the weights, and the texts' own rows."""
+        counted = [_counted(text) for text in texts]
+        seen = np.bincount(np.concatenate([buckets for buckets, _ in counted] or [np.zeros(0, np.int16)]), minlength=BUCKETS)
+        lexicon = Lexicon(np.log((1 + len(counted)) / (1 + seen)).astype(np.float32) + 1)
+        return lexicon, [lexicon._weighed(row) for row in counted]
+
+    def row(self, text: str) -> Row:
+        return self._weighed(_counted(text))
+
+    def _weighed(self, row: Row) -> Row:
         buckets, values = row
-        values = values * self._weights[buckets]
+        values = values * self.weights[buckets]
         return buckets, (values / max(float(np.linalg.norm(values)), 1e-6)).astype(np.float32)
 
-    def alike(self, texts: Sequence[str]) -> Floats:
-        """Cosine of each text to each of those that are kept."""
-        found = np.zeros((len(texts), self._kept), np.float32)
-        for row, text in zip(found, texts, strict=True):
-            buckets, values = self._weighed(_counted(text))
-            held = [slice(self._starts[b], self._starts[b + 1]) for b in buckets]
-            shares = np.repeat(values, [h.stop - h.start for h in held]) * np.concatenate([self._values[h] for h in held])
-            row[:] = np.bincount(np.concatenate([self._whose[h] for h in held]), weights=shares, minlength=len(row))
-        return found
 
-    def dense(self, rows: Sequence[int] | NDArray[np.intp]) -> Floats:
-        """Some of the lexicon's own texts as full rows of length 1."""
-        found = np.zeros((len(rows), BUCKETS), np.float32)
-        for row, n in zip(found, rows, strict=True):
-            buckets, values = self._rows[n]
-            row[buckets] = values
-        return found
+def dense(rows: Sequence[Row]) -> Floats:
+    """Rows written out, one column a bucket."""
+    found = np.zeros((len(rows), BUCKETS), np.float32)
+    for full, (buckets, values) in zip(found, rows, strict=True):
+        full[buckets] = values
+    return found
 
 
-def _counted(text: str) -> tuple[NDArray[np.int16], Floats]:
+def projected(rows: Sequence[Row], basis: Floats) -> Floats:
+    """Rows in a basis of fewer dimensions, without writing them out."""
+    found = np.empty((len(rows), basis.shape[1]), np.float32)
+    for short, (buckets, values) in zip(found, rows, strict=True):
+        short[:] = values @ basis[buckets]
+    return found
+
+
+def alike(one: Row, other: Row) -> float:
+    """Cosine of two texts."""
+    return float(dense([one])[0] @ dense([other])[0])
+
+
+def _counted(text: str) -> Row:
     """The buckets that a text touches, and how often, with signs and damped."""
     codes = np.asarray(_features(text) or [0], np.uint32)
     signs = np.where(codes & 0x80000000, -1.0, 1.0)

@@ -1,32 +1,45 @@
-"""Question to ranked classes: kernel ridge over three views of a text, trained at start-up from the phrases alone.
+"""Question to ranked classes: kernel ridge (``ridge.py``) over three views of a text (``features.py``).
 
-Views: hashed character and word n-grams of the restored spelling, and a sentence encoder on the restored text and on the
-mended one, which keeps punctuation and capitals. A Gaussian kernel on each, summed. What each phrase scores when it is left
-out calibrates the probabilities and finds phrases that sit nearer to another class than to their own.
+Learnt from the phrases alone. What was learnt before is taken over: as it is, where the phrases are still the same, else with
+the few that are new learnt on top.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.lexicon import Lexicon
+from bot.core import features, ridge
+from bot.core.features import Bases, Encode
+from bot.core.lexicon import Floats, Lexicon, alike, projected
 from bot.core.model import Knowledge, Match
-from bot.core.ridge import Numbers, Ridge, centres
+from bot.core.ridge import Ridge, softmax
 from bot.core.segment import Segmenter
 from bot.core.spell import Speller, Spelt
 from bot.core.text import clean, parts
 
-Encode = Callable[[Sequence[str]], NDArray[np.float32]]
-Floats = NDArray[np.float32]
+FEW = 600  # phrases that are learnt on top of what was learnt before; with more of them all are learnt anew
+LOOKED_AT = 20  # phrases of a class, the nearest by their letters, in which the nearest of all is looked for
+RECIPE = 1  # of learning and of features; a change of it makes what was learnt before worthless
 
-# found by cross-validation over the phrases: 0.76 of them recognised, against 0.62 with a linear kernel
-WIDTH_LEXICAL, WIDTH_SEMANTIC = 0.8, 1.0
-BLOCK = 512  # phrases that are written out at once
-CALIBRATED = 1000  # phrases that are left out to find out how sure the matcher may be
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """All that learning takes long for.
+
+    digest: of the knowledge it fits. classes: their ids, in the order of the model's columns. marks: of each phrase with its
+    class, in the order of the model's centres.
+    """
+
+    digest: str
+    bases: Bases
+    model: Ridge
+    classes: tuple[str, ...]
+    marks: NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,83 +52,119 @@ class Stray:
     score: float
 
 
+def digest_of(knowledge: Knowledge, *, encoder: bool) -> str:
+    """Changes with any phrase, any word that is restored, and the recipe."""
+    total = hashlib.sha256(f"{RECIPE} {encoder}".encode())
+    for id, group in knowledge.groups.items():
+        total.update("\0".join(["", id, *group.phrases]).encode("utf-8", "replace"))
+    for short in (knowledge.words.abbreviations, knowledge.words.synonyms):
+        total.update(repr(sorted(short.items())).encode("utf-8", "replace"))
+    return total.hexdigest()
+
+
 class Matcher:
     """Understands one knowledge. Immutable after it was built; safe to share between threads."""
 
-    def __init__(self, knowledge: Knowledge, encode: Encode | None, frequencies: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        encode: Encode | None,
+        frequencies: Mapping[str, int] | None = None,
+        learnt: Learnt | None = None,
+        block: int = ridge.BLOCK,
+    ) -> None:
+        """learnt: from an earlier start. block: phrases that are solved at once, where all are learnt anew."""
         groups = knowledge.groups
         self.ids = list(groups)
         self._phrases = [(p, n) for n, g in enumerate(groups.values()) for p in g.phrases]
-        texts = [p for p, _ in self._phrases]
+        self._texts = [p for p, _ in self._phrases]
         self._own = np.array([n for _, n in self._phrases])
-        self._centres = centres(len(texts))
-        self.speller = Speller(texts, knowledge.words.abbreviations, knowledge.words.synonyms, frequencies)
-        self.segmenter = Segmenter(self.speller.keys(part) for t in texts for part in parts(t))
-        restored = [self.speller.restore(t) for t in texts]
-        self._lexicon = Lexicon(restored, self._centres)
         self._encode = encode
-        self._semantic = [encode(restored), encode(list(map(clean, texts)))] if encode else []
+        self.speller = Speller(self._texts, knowledge.words.abbreviations, knowledge.words.synonyms, frequencies)
+        self.segmenter = Segmenter(self.speller.keys(part) for t in self._texts for part in parts(t))
         self._unseen: Floats | None = None
-        self._train()
+        self._block = block
+        self.learnt = self._learnt(digest_of(knowledge, encoder=encode is not None), learnt)
+        self._lexicon = Lexicon(self.learnt.bases.weights)
 
-    def _train(self) -> Ridge:
-        wanted = np.full((len(self._phrases), len(self.ids)), -1.0, np.float32)
-        wanted[np.arange(len(self._phrases)), self._own] = 1.0
-        self._bias = wanted.mean(0)  # classes of many phrases would win by number alone
-        ridge = Ridge(self._among_phrases, wanted - self._bias)
-        some = np.unique(np.linspace(0, len(wanted) - 1, CALIBRATED).astype(np.intp))
-        self._sharpness = _sharpness(ridge.left_out(some) + self._bias, self._own[some])
-        self._weights = ridge.weights  # its factor, most of the memory, is let go
-        return ridge
+    def _learnt(self, digest: str, before: Learnt | None) -> Learnt:
+        marks = np.array([_mark(self.ids[n], p) for p, n in self._phrases], np.uint64)
+        if before is None or len(before.bases.views) != (3 if self._encode else 1):
+            return self._anew(digest, marks)
+        if before.digest == digest:
+            return before
+        added = np.flatnonzero(~np.isin(marks, before.marks))
+        return self._anew(digest, marks) if len(added) > FEW else self._on_top(digest, marks, added, before)
 
-    def _among_phrases(self, some: Numbers, others: Numbers) -> Floats:
-        """Likeness of some phrases to others, all views together."""
-        total = np.empty((len(some), len(others)), np.float32)
-        mine = self._lexicon.dense(some)
-        for low in range(0, len(others), BLOCK):
-            theirs = others[low : low + BLOCK]
-            block = _gauss(mine @ self._lexicon.dense(theirs).T, WIDTH_LEXICAL)
-            for view in self._semantic:
-                block += _gauss(view[some] @ view[theirs].T, WIDTH_SEMANTIC)
-            total[:, low : low + BLOCK] = block
-        return total
+    def _anew(self, digest: str, marks: NDArray[np.uint64]) -> Learnt:
+        restored = [self.speller.restore(t) for t in self._texts]
+        vectors = (self._encode(restored), self._encode(list(map(clean, self._texts)))) if self._encode else ()
+        lexicon, rows = Lexicon.learnt(restored)
+        bases = features.found_in(lexicon, rows, *vectors)
+        model, self._unseen = ridge.learnt(bases.of(rows, *vectors), self._own, len(self.ids), bases.edges, self._block)
+        return Learnt(digest, bases, model, tuple(self.ids), marks)
 
-    def _kernels(self, spelt: Sequence[Spelt]) -> tuple[Floats, Floats]:
-        """Likeness of each text to each central phrase: lexical, and all views together."""
-        first = _gauss(self._lexicon.alike([s.restored for s in spelt]), WIDTH_LEXICAL)
-        total = first.copy()
-        if self._encode:
-            vectors = self._encode([*(s.restored for s in spelt), *(s.mended for s in spelt)])
-            for view, mine in zip(self._semantic, (vectors[: len(spelt)], vectors[len(spelt) :]), strict=True):
-                total += _gauss(mine @ (view if len(view) == len(self._centres) else view[self._centres]).T, WIDTH_SEMANTIC)
-        return first, total
+    def _on_top(self, digest: str, marks: NDArray[np.uint64], added: NDArray[np.intp], before: Learnt) -> Learnt:
+        """What was learnt before, without the phrases that are gone and with those that are new."""
+        known = before.model
+        kept = np.flatnonzero(np.isin(before.marks, marks))
+        weights = np.zeros((len(kept), len(self.ids)), np.float32)
+        bias = np.full(len(self.ids), -1.0, np.float32)
+        for n, id in enumerate(self.ids):
+            if id in before.classes:
+                at = before.classes.index(id)
+                weights[:, n], bias[n] = known.weights[kept, at], known.bias[at]
+        model = Ridge(known.centres[kept], weights, bias, known.sharpness, known.edges)
+        if len(added):
+            lexicon = Lexicon(before.bases.weights)
+            meant = [Spelt(self.speller.restore(self._texts[n]), clean(self._texts[n])) for n in added]
+            model = model.also(self._seen(meant, lexicon, before.bases), self._own[added])
+        return Learnt(digest, before.bases, model, tuple(self.ids), np.concatenate([before.marks[kept], marks[added]]))
+
+    def _features(self, spelt: Sequence[Spelt]) -> Floats:
+        return self._seen(spelt, self._lexicon, self.learnt.bases)
+
+    def _seen(self, spelt: Sequence[Spelt], lexicon: Lexicon, bases: Bases) -> Floats:
+        rows = [lexicon.row(s.restored) for s in spelt]
+        if self._encode is None:
+            return bases.of(rows)
+        vectors = self._encode([*(s.restored for s in spelt), *(s.mended for s in spelt)])
+        return bases.of(rows, vectors[: len(spelt)], vectors[len(spelt) :])
 
     def scores(self, spelt: Sequence[Spelt]) -> Floats:
         """Calibrated probabilities of each class for each text."""
         if not spelt:
             return np.zeros((0, len(self.ids)), np.float32)
-        _, kernel = self._kernels(spelt)
-        return _softmax((kernel @ self._weights + self._bias) * self._sharpness)
+        return softmax(self.learnt.model.scores(self._features(spelt)))
 
     def rank(self, text: str, top: int = 5) -> tuple[Match, ...]:
         """The likeliest classes with their evidence, best first: for explanations, not on the hot path."""
-        spelt = [self.speller.read(text)]
-        probabilities = self.scores(spelt)
-        lexical, near = (k[0] for k in self._kernels(spelt))
-        whose = self._own[self._centres]
+        meant = self.speller.read(text)
+        probabilities = self.scores([meant])[0]
+        mine = self._features([meant])[0]
         found = []
-        for n in np.argsort(-probabilities[0])[:top]:
-            mine = np.flatnonzero(whose == n)
-            if not len(mine):
-                continue
-            best = mine[int(np.argmax(near[mine]))]
-            both = float(lexical[best]), float(near[best] - lexical[best])
-            found.append(Match(self.ids[n], float(probabilities[0][n]), *both, self._phrases[self._centres[best]][0]))
+        for n in np.argsort(-probabilities)[:top]:
+            held = [self._texts[at] for at in np.flatnonzero(self._own == n)]
+            if held:
+                near, semantic = self._nearest(mine, held)
+                lexical = alike(self._lexicon.row(meant.restored), self._lexicon.row(self.speller.restore(near)))
+                found.append(Match(self.ids[n], float(probabilities[n]), lexical, semantic, near))
         return tuple(found)
+
+    def _nearest(self, mine: Floats, phrases: Sequence[str]) -> tuple[str, float]:
+        """The phrase most like a text in all views, and how alike the encoder finds them (0 without one)."""
+        letters = mine[self.learnt.bases.edges[0]]
+        rows = [self._lexicon.row(self.speller.restore(p)) for p in phrases]
+        close = np.argsort(-(projected(rows, self.learnt.bases.views[0]) @ letters))[:LOOKED_AT]
+        phrases = [phrases[n] for n in close]
+        theirs = self._features([Spelt(self.speller.restore(p), clean(p)) for p in phrases])
+        best = int(np.argmax(theirs @ mine))
+        seen = self.learnt.bases.edges[1:]
+        return phrases[best], float(np.mean([theirs[best, view] @ mine[view] for view in seen])) if seen else 0.0
 
     def strays(self) -> list[Stray]:
         """Phrases that sit nearer to another class than to their own, worst first."""
-        probabilities = _softmax(self._left_out() * self._sharpness)
+        probabilities = softmax(self._left_out())
         found = []
         for n, (phrase, own) in enumerate(self._phrases):
             best = int(np.argmax(probabilities[n]))
@@ -128,29 +177,12 @@ class Matcher:
         return float(np.mean(np.argmax(self._left_out(), 1) == self._own))
 
     def _left_out(self) -> Floats:
+        """What each phrase scores when it was not learnt."""
         if self._unseen is None:
-            self._unseen = self._train().left_out(np.arange(len(self._phrases))) + self._bias
+            known = self._features([Spelt(self.speller.restore(t), clean(t)) for t in self._texts])
+            self._unseen = ridge.learnt(known, self._own, len(self.ids), self.learnt.bases.edges, self._block)[1]
         return self._unseen
 
 
-def _gauss(cosines: Floats, width: float) -> Floats:
-    """Gaussian kernel of unit vectors, from their cosines, which it overwrites."""
-    np.minimum(cosines, 1.0, out=cosines)
-    cosines -= 1.0
-    cosines *= 2 * width
-    found: Floats = np.exp(cosines, out=cosines)
-    return found
-
-
-def _softmax(raw: Floats) -> Floats:
-    raised = np.exp(raw - raw.max(1, keepdims=True))
-    shares: Floats = (raised / raised.sum(1, keepdims=True)).astype(np.float32)
-    return shares
-
-
-def _sharpness(left_out: Floats, own: NDArray[np.int_]) -> float:
-    """The softmax's inverse temperature at which the left-out phrases are likeliest."""
-    rows = np.arange(len(own))
-    tried = [float(s) for s in np.geomspace(1, 30, 25)]
-    losses = [-float(np.log(np.maximum(_softmax(left_out * s)[rows, own], 1e-9)).mean()) for s in tried]
-    return tried[int(np.argmin(losses))]
+def _mark(id: str, phrase: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{id}\0{phrase}".encode("utf-8", "replace")).digest()[:8], "big")

@@ -11,7 +11,8 @@ _BLANKS = re.compile(r"\s+")
 ELISIONS = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)['’](?=\w)", re.I)
 _SENTENCE = re.compile(r"(?<=[?!;])\s+|(?<=[^\s.]{2}\.)\s+|\.{2,}\s*|\n+|\s+[-–•*]\s+|(?<=[^\d]):\s+(?=\w)")
 _JOINT = re.compile(
-    r",?\s+(?:et\s+(?:puis|aussi|est[- ]ce|sinon|surtout|enfin|apres|après|accessoirement|tant que)|sinon|premi[eè]rement"
+    r"\s+[+&]\s+"
+    r"|,?\s+(?:et\s+(?:puis|aussi|est[- ]ce|sinon|surtout|enfin|apres|après|accessoirement|tant que)|sinon|premi[eè]rement"
     r"|deuxi[eè]mement|troisi[eè]mement|par ailleurs|autre chose|ensuite|pis|and|also|puis)\s+"
     r"|,?\s+et\s+(?=(?:si|on|le|la|les|y|ya|il|a|à|au|ou|où|qui|que|quoi|combien|cb|comment|quand|c|c'est|niveau|faut|pour"
     r"|est|l'|d'|enfin|entre|quel|quelle|quels|je|jusqu|mon|votre|vos)\b)",
@@ -59,11 +60,27 @@ def parts(text: str) -> list[str]:
     text = clean(text)[:MAX_CHARS]
     for spoken, mark in _DICTATED:
         text = spoken.sub(mark, text)
-    for sentence in _SENTENCE.split(text):
+    for sentence in (point for whole in _SENTENCE.split(text) for point in numbered(whole or "")):
         for piece in _JOINT.split(sentence or ""):
             if piece and set(words(piece)) - _JOINTS:
                 found.append(piece.strip(" ,;-–"))
     return found
+
+
+_NUMBER = re.compile(r"(?<!\S)([1-9])\s*[).:/°-]?\s+(?=[^\W\d])")
+
+
+def numbered(text: str) -> list[str]:
+    """The points of "1 le parking 2 le café 3 les horaires", with what stands before them; the text itself, if it has none."""
+    at, wanted = [], 1
+    for mark in _NUMBER.finditer(text):
+        if int(mark[1]) == wanted:
+            at.append(mark)
+            wanted += 1
+    if len(at) < 2:
+        return [text]
+    starts = [(0, 0), *((m.start(), m.end()) for m in at)]
+    return [text[a[1] : b[0]] for a, b in zip(starts, [*starts[1:], (len(text), 0)], strict=True) if text[a[1] : b[0]].strip()]
 
 
 MAX_LIST = 7  # words in a list of topics

@@ -29,6 +29,7 @@ from bot.library.forms import (
     VoiceForm,
     WordsForm,
 )
+from bot.library.phrases import FOLDER, is_phrases, read_phrases
 from bot.library.source import Source, read
 
 _FACT = re.compile(r"\{([^{}]*)\}")
@@ -82,10 +83,15 @@ def loaded(folder: Path) -> Loaded:
     contents = contents_of(folder)
     parts = _Folder()
     for name, raw in contents.items():
-        _read(parts, folder / name, name, raw)
+        if not is_phrases(name):
+            _read(parts, folder / name, name, raw)
     _collect_facts(parts)
     topics = _topics(parts)
     classes = _classes(parts, topics)
+    more, faults = read_phrases(folder, contents, [*topics, *classes])
+    parts.faults += faults
+    topics |= {id: replace(topics[id], phrases=(*topics[id].phrases, *more[id])) for id in more.keys() & topics.keys()}
+    classes |= {id: replace(classes[id], phrases=(*classes[id].phrases, *more[id])) for id in more.keys() & classes.keys()}
     formats = _formats(parts, folder)
     voice = _voice(parts, folder)
     english = _english(parts, topics, formats, voice)
@@ -126,9 +132,10 @@ def contents_of(folder: Path) -> dict[str, bytes]:
         )
     try:
         found = {path.name: path.read_bytes() for path in sorted(folder.glob("[!.]*.yaml"))}
+        found |= {f"{FOLDER}/{path.name}": path.read_bytes() for path in sorted(folder.glob(f"{FOLDER}/[!.]*.txt"))}
     except OSError as error:
         raise KnowledgeError([Fault(folder, 1, f"cannot be read: {error.strerror}")]) from error
-    if not found:
+    if not any(name.endswith(".yaml") for name in found):
         raise KnowledgeError([Fault(folder, 1, "holds no .yaml file", "name the folder of the knowledge files")])
     return found
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 from bot.core.decide import Reader
-from bot.core.match import Encode, Matcher
+from bot.core.features import Encode
+from bot.core.match import Matcher, digest_of
 from bot.core.model import Knowledge
 from bot.core.ports import Mind
+from bot.core.ridge import BLOCK
 from bot.errors import AccueilError
 from bot.library.english import Gaps
+from bot.library.learnt import FILE, keep_learnt, read_learnt
 from bot.library.load import contents_of, digest, loaded
 from bot.library.wordlist import french
+
+WHOLE = 1_000_000  # phrases in one block: all of them
+KEPT = 4  # knowledge folders, or states of one, of which what was learnt is remembered
 
 
 def default_cache() -> Path:
@@ -21,9 +28,30 @@ def default_cache() -> Path:
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "accueil"
 
 
-def understanding(knowledge: Knowledge, cache: Path | None = None) -> Reader:
-    """A reader trained on the phrases; without an encoder that can be loaded it is lexical alone, and says so."""
-    return Reader(knowledge, Matcher(knowledge, _encoder(cache or default_cache()), french()))
+def understanding(knowledge: Knowledge, cache: Path | None = None, beside: Path | None = None, *, afresh: bool = False) -> Reader:
+    """A reader of the phrases; without an encoder that can be loaded it is lexical alone, and says so.
+
+    beside: the folder of the knowledge, which may hold what was learnt from it. afresh: whatever was learnt
+    before, and exactly, in as much memory as that takes (16 bytes for each pair of phrases).
+    """
+    cache = cache or default_cache()
+    encode = _encoder(cache)
+    digest = digest_of(knowledge, encoder=encode is not None)
+    kept = cache / f"learnt-{digest[:16]}.npz"
+    known = None if afresh else read_learnt(kept) or (read_learnt(beside / FILE) if beside else None)
+    matcher = Matcher(knowledge, encode, french(), known, WHOLE if afresh else BLOCK)
+    if matcher.learnt is not known:
+        with contextlib.suppress(OSError):  # a cache that cannot be written costs time at the next start, nothing else
+            keep_learnt(kept, matcher.learnt)
+            _tidy(cache)
+    return Reader(knowledge, matcher)
+
+
+def _tidy(cache: Path) -> None:
+    """Only what was learnt last is kept."""
+    by_age = sorted(cache.glob("learnt-*.npz"), key=lambda file: file.stat().st_mtime)
+    for file in by_age[:-KEPT]:
+        file.unlink(missing_ok=True)
 
 
 def _encoder(cache: Path) -> Encode | None:
@@ -81,4 +109,4 @@ class Shelf:
         found = loaded(self._folder)
         knowledge = found.knowledge
         _report(found.gaps)
-        return Mind(knowledge, understanding(knowledge, self._cache).read)
+        return Mind(knowledge, understanding(knowledge, self._cache, self._folder).read)

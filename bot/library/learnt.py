@@ -1,0 +1,57 @@
+"""What was learnt from the phrases, kept from start to start: beside the knowledge, and in a user's cache.
+
+``accueil learn`` writes the one beside the knowledge, which is shipped with it. A start with some other phrases learns those
+on top, one with many learns anew; either is kept in the cache.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.core.features import Bases
+from bot.core.match import RECIPE, Learnt
+from bot.core.ridge import Ridge, restored, rounded
+
+FILE = "learnt.npz"
+
+
+def read_learnt(file: Path) -> Learnt | None:
+    """What a file holds; None where it is absent, damaged or of another recipe."""
+    try:
+        with np.load(file) as stored:
+            if int(stored["recipe"]) != RECIPE:
+                return None
+            return _made({name: stored[name] for name in stored.files})
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
+
+
+def _made(kept: Mapping[str, NDArray[Any]]) -> Learnt:
+    def wide(name: str) -> NDArray[np.float32]:
+        return kept[name].astype(np.float32)
+
+    bases = Bases(wide("weights"), tuple(wide(f"view{n}") for n in range(int(kept["views"]))))
+    model = Ridge(restored(kept["centres"]), wide("ridge"), wide("bias"), float(kept["sharpness"]), bases.edges)
+    return Learnt(str(kept["digest"]), bases, model, tuple(map(str, kept["classes"])), kept["marks"])
+
+
+def keep_learnt(file: Path, learnt: Learnt) -> None:
+    """Written whole or not at all. Raises OSError where the file cannot be written."""
+    model = learnt.model
+    held: dict[str, Any] = {"recipe": RECIPE, "digest": learnt.digest, "classes": list(learnt.classes), "marks": learnt.marks}
+    held |= {"views": len(learnt.bases.views), "weights": learnt.bases.weights}
+    held |= {f"view{n}": view.astype(np.float16) for n, view in enumerate(learnt.bases.views)}
+    held |= {"ridge": model.weights, "bias": model.bias, "sharpness": model.sharpness}
+    held["centres"] = rounded(model.centres)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(f".{os.getpid()}.tmp")
+    with partial.open("wb") as opened:
+        np.savez(opened, **held)
+    partial.replace(file)
