@@ -27,6 +27,7 @@ Floats = NDArray[np.float32]
 OURS, FLOOR = "this matcher", "no matcher"
 CACHED = frozenset({OURS, "USE multilingual + LR"})  # the project's encoder keeps the vectors of phrases
 STRENGTHS = (3.0, 10.0, 30.0)  # of a logistic regression (its C), chosen on held-out phrases
+SHIPPED = Path(__file__).parent.parent / "knowledge"  # what was learnt from it is used for it alone
 HELD_OUT = 1000  # phrases scored for the calibration: enough for two numbers, and WRatio takes 17 ms a phrase
 _SHARPNESS = [float(s) for s in np.geomspace(0.05, 400, 40)]
 _RELATIVE = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
@@ -260,8 +261,9 @@ def made(row: str, knowledge: Knowledge, calibration: Calibration, cache: Path |
 
     if row == OURS:
         from bot.library.encoder import Encoder
+        from bot.library.learnt import FILE, read_learnt
 
-        return Matcher(knowledge, Encoder(cache), french())
+        return Matcher(knowledge, Encoder(cache), french(), read_learnt(SHIPPED / FILE))
     scorer = BASELINES[row](calibration.strength, cache)
     return cast(Matcher, Baseline(knowledge, scorer, calibration, french()))
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+
+if "learn" not in sys.argv:  # before NumPy is loaded: for one message, threads that wait for each other cost more than they bring
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -338,16 +342,24 @@ def _examples(settings: Settings) -> list[Path]:
 @app.command()
 def tune(
     files: Annotated[list[Path] | None, typer.Argument(help="Labelled messages; else the knowledge's own examples.")] = None,
-    write: Annotated[bool, typer.Option("--write", help="Put the thresholds found into policy.yaml.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Put what was found into policy.yaml.")] = False,
+    weights: Annotated[bool, typer.Option("--weights", help="Find the weights alone, in seconds.")] = False,
 ) -> None:
-    """Find the thresholds that cost least on labelled examples, and what they cost on those left out. Takes minutes."""
-    from dataclasses import asdict
+    """Find the weights and thresholds that cost least on labelled examples. The thresholds take minutes."""
+    from dataclasses import asdict, replace
 
     from bot.commands import evaluation, tuning
 
     settings = _settings()
     knowledge, reader = _understood(settings)
     items = [item for file in files or _examples(settings) for item in evaluation.labelled(file)]
+    found = tuning.fitted(items, reader)
+    if write:
+        tuning.write_weights(settings.knowledge_dir / "policy.yaml", found)
+    if weights:
+        print(f"weights found on {len(items)} examples" + (", written" if write else "; --write keeps them"))
+        return
+    knowledge = replace(knowledge, policy=replace(knowledge.policy, weights=found))
     paid = tuning.costs_of(items, knowledge, reader.matcher)
     start = knowledge.policy.thresholds
     before, left_out = tuning.cross_validated(paid, start, len(items))

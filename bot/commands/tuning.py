@@ -1,4 +1,4 @@
-"""``tune``: the thresholds that cost least on labelled examples which the matcher was never trained on."""
+"""``tune``: weights and thresholds that cost least on labelled examples which the matcher was never trained on."""
 
 from __future__ import annotations
 
@@ -12,19 +12,23 @@ from typing import Any
 import numpy as np
 
 from bot.channels.mail.words import question_text
+from bot.core import chance
+from bot.core.chance import Weights
 from bot.core.decide import Reader
 from bot.core.lexicon import Floats
 from bot.core.match import Matcher
 from bot.core.model import Knowledge
 from bot.core.policy import Thresholds
 from bot.core.rehearse import cleaned, judged
-from bot.core.score import cost, judge
+from bot.core.score import PASSED_ON, cost, judge
 from bot.core.spell import Speller, Spelt
 from bot.errors import AccueilError
 
 FOLDS = 5
 STEPS = (-0.10, -0.05, 0.05, 0.10)  # tried around each threshold
 ROUNDS = 3
+SHRINK = 5.0  # on each weight
+STEPS_OF_NEWTON = 30
 WORTH = 0.002  # a step that saves less a message is chance
 
 
@@ -83,6 +87,54 @@ def tuned(paid: Callable[[Thresholds], list[float]], start: Thresholds, chosen: 
         if best == before:
             break
     return best
+
+
+def fitted(items: Sequence[dict[str, Any]], reader: Reader) -> Weights:
+    """The weights that make the labels of whole messages likeliest (logistic regression, by Newton's method)."""
+    columns = {id: n for n, id in enumerate(reader.matcher.ids)}
+    about: list[tuple[list[float], bool]] = []
+    needed: list[tuple[list[float], bool]] = []
+    for item in items:
+        seen = None if "turns" in item else reader.evidence_of(cleaned(item, question_text)["text"])
+        if seen is None:
+            continue
+        wanted = set(item["topics"])
+        for column in chance.columns_of(seen, reader.kinds):
+            if not (wanted & PASSED_ON and reader.kinds.told[column]):  # a policy may be told beside a request, or left out
+                about.append((chance.topic_readings(seen, reader.kinds, column), column in {columns.get(t) for t in wanted}))
+        if item["escalate"] != "either":
+            needed.append((chance.need_readings(seen, reader.kinds), item["escalate"] == "yes"))
+    return Weights(_regressed(about), _regressed(needed))
+
+
+def _regressed(rows: Sequence[tuple[list[float], bool]]) -> tuple[float, ...]:
+    readings, wanted = np.array([r for r, _ in rows]), np.array([float(w) for _, w in rows])
+    means, spreads = readings.mean(0), readings.std(0) + 1e-6
+    means[-1], spreads[-1] = 0.0, 1.0  # the constant
+    scaled = (readings - means) / spreads
+    held = np.full(scaled.shape[1], SHRINK)
+    held[-1] = 1e-6
+    found = np.zeros(scaled.shape[1])
+    for _ in range(STEPS_OF_NEWTON):
+        shares = 1 / (1 + np.exp(-scaled @ found))
+        slope = scaled.T @ (shares - wanted) + held * found
+        curve = (scaled * (shares * (1 - shares))[:, None]).T @ scaled + np.diag(held)
+        found -= np.linalg.solve(curve, slope)
+    weights = found / spreads
+    weights[-1] -= float(means[:-1] @ weights[:-1])
+    return tuple(round(float(w), 4) for w in weights)
+
+
+def write_weights(file: Path, weights: Weights) -> None:
+    """Put them at the end of the policy file, in place of those that stand there. Raises AccueilError where it cannot."""
+    try:
+        text = re.sub(r"(?ms)^weights:\n(?:[ ].*\n)*", "", file.read_text("utf-8"))
+        rows = ["weights:"]
+        for kind, names, values in (("topic", chance.TOPIC, weights.topic), ("need", chance.NEED, weights.need)):
+            rows += [f"  {kind}:", *(f"    {name}: {value:g}" for name, value in zip(names, values, strict=True))]
+        file.write_text(text + "\n".join(rows) + "\n", "utf-8")
+    except OSError as error:
+        raise AccueilError(f"{file} cannot be written: {error.strerror}") from error
 
 
 def _mean(values: Sequence[float], chosen: Sequence[int]) -> float:

@@ -62,11 +62,16 @@ NEED = (
 
 def topics(seen: Evidence, kinds: Kinds, weights: Weights) -> dict[int, float]:
     """How likely the message asks about each topic, by column; only those that are worth a thought."""
-    columns = [int(c) for c in np.flatnonzero(kinds.topics & (seen.chances.max(0) >= LEAST))]
+    columns = columns_of(seen, kinds)
     if not columns:
         return {}
     rows = np.array([topic_readings(seen, kinds, c) for c in columns])
     return dict(zip(columns, _logistic(rows @ np.array(weights.topic)).tolist(), strict=True))
+
+
+def columns_of(seen: Evidence, kinds: Kinds) -> list[int]:
+    """The topics that are worth a thought."""
+    return [int(c) for c in np.flatnonzero(kinds.topics & (seen.chances.max(0) >= LEAST))]
 
 
 def need(seen: Evidence, kinds: Kinds, weights: Weights) -> float:
@@ -98,7 +103,7 @@ def topic_readings(seen: Evidence, kinds: Kinds, column: int) -> list[float]:
         float(np.log(len(mine))),
         float(np.log(max(1, seen.words[at]))),
         float(seen.frame[at]),
-        _odds(1 - np.prod(1 - mine)),
+        _odds(float(1 - np.prod(1 - mine))),
         float(asks.any()),
         asked * elsewhere,
         _odds(chances[at, kinds.far].sum()),
@@ -130,7 +135,7 @@ def need_readings(seen: Evidence, kinds: Kinds) -> list[float]:
         float(np.log(max(1, seen.words[at]))),
         float(seen.health),
         float(asks.any()),
-        _odds(1 - np.prod(1 - needs)),
+        _odds(float(1 - np.prod(1 - needs))),
         _odds(about[asks].min(initial=0.5)),
         float((1 - chances[asks].max(1)).max(initial=0.0)) if asks.any() else 0.0,
         _odds(far.max()),
@@ -145,7 +150,7 @@ def need_readings(seen: Evidence, kinds: Kinds) -> list[float]:
     ]
 
 
-def _odds(chance: float | np.floating[object]) -> float:  # type: ignore[type-var]
+def _odds(chance: float) -> float:
     """Logarithm of the odds, cut where more tells nothing."""
     held = min(1 - _CUT, max(_CUT, float(chance)))
     return float(np.log(held / (1 - held)))

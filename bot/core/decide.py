@@ -14,12 +14,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.core import chance
 from bot.core.formats import FormatReader
 from bot.core.match import Matcher
 from bot.core.model import Dialogue, Format, Kind, Knowledge, Match, Question, Reading
 from bot.core.text import fragments, is_list, parts, plain, words
 
 WHOLE = 0.90  # a part this sure is not looked at clause by clause
+_PASSED_ON = frozenset({"request", "handoff", "unknown"})
 _NEEDS = (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
 RUN_ON = 9  # words without punctuation from which on a part is looked at for several sentences
 MAX_PARTS = 24
@@ -91,11 +93,18 @@ class _Found:
     labels: dict[str, float] = field(default_factory=dict)
     faint: list[str] = field(default_factory=list)  # topics worth offering
     unanswered: list[str] = field(default_factory=list)
+    told: set[str] = field(default_factory=set)  # topics that nobody asked about: policies beside a request
     private: bool = False
+
+    def spare(self) -> None:
+        """Nobody is needed after all."""
+        self.labels = {label: share for label, share in self.labels.items() if label not in _PASSED_ON}
+        self.topics = {id: share for id, share in self.topics.items() if id not in self.told}
+        self.unanswered, self.private = [], False
 
     @property
     def needs_person(self) -> bool:
-        return bool(self.labels.keys() & {"request", "handoff", "unknown"})
+        return bool(self.labels.keys() & _PASSED_ON)
 
 
 def _without_denied(piece: str) -> list[str]:
@@ -134,6 +143,14 @@ class Reader:
         self._personal = np.array([i in knowledge.classes and knowledge.classes[i].private for i in matcher.ids])
         self._frames = self._masks[Kind.SMALLTALK] | self._masks[Kind.CONTEXT]
         self._needs = self._masks[Kind.REQUEST] | self._masks[Kind.HANDOFF] | self._masks[Kind.UNKNOWN]
+        told = {g.tells for g in knowledge.classes.values() if g.kind is Kind.REQUEST}
+        self.kinds = chance.Kinds(
+            topics=self._masks[Kind.TOPIC],
+            needs=self._needs,
+            frames=self._frames,
+            far=self._masks[Kind.OFFTOPIC],
+            told=np.array([i in told for i in matcher.ids]),
+        )
 
     def read(self, text: str, subject: str | None, dialogue: Dialogue) -> Reading:
         """What the message asks for, in the context of the conversation."""
@@ -177,9 +194,7 @@ class Reader:
         return [" ".join(tokens[a:b]) for a, b in pairwise(edges)]
 
     def _whole(self, pieces: list[str], flat: str, scored: dict[str, _Part]) -> tuple[_Found, list[_Part]]:
-        weighed = self._weigh([kept for piece in pieces for kept in _without_denied(piece)], scored)
-        if _DISCLAIMED.search(flat):
-            weighed = [replace(p, chances=self._disclaimed(p.chances)) for p in weighed]
+        weighed = self._weighed(pieces, flat, scored)
         meant = [p for p in weighed if not self._is_frame(p)] or weighed
         found = _Found()
         if _NOTED.search(flat) and "?" not in flat and not any(p.asks for p in weighed) and self._thanks(weighed, flat):
@@ -194,7 +209,36 @@ class Reader:
         asked = self._asked(weighed)
         for part in meant:
             self._judge(part, len(meant) == 1, asked, found)
+        if self._k.policy.weights is not None and weighed:
+            self._balance(found, self.evidence(weighed, flat), weighed, self._k.policy.weights)
         return found, weighed
+
+    def evidence(self, weighed: Sequence[_Part], flat: str) -> chance.Evidence:
+        """What the parts of a message tell of it as a whole."""
+        return chance.Evidence(
+            np.array([p.chances for p in weighed]),
+            np.array([p.asks for p in weighed]),
+            np.array([self._is_frame(p) for p in weighed]),
+            np.array([len(words(p.text)) for p in weighed]),
+            bool(_DISCLAIMED.search(flat)),
+            bool(self._health.search(flat)),
+        )
+
+    def _balance(self, found: _Found, seen: chance.Evidence, weighed: Sequence[_Part], weights: chance.Weights) -> None:
+        """The parts propose; the message as a whole has the last word on what is unlikely, and on what none was sure of."""
+        ids = self.matcher.ids
+        likely = {ids[n]: share for n, share in chance.topics(seen, self.kinds, weights).items()}
+        needed = chance.need(seen, self.kinds, weights)
+        for id in [t for t in found.topics if t not in found.told and likely.get(t, 0.0) < self._t.dropped]:
+            del found.topics[id]
+            found.faint.append(id)
+        for id, share in likely.items():
+            if share >= self._t.added and id not in found.topics:
+                found.topics[id] = share
+        if found.needs_person and needed < self._t.spared and found.topics.keys() - found.told:
+            found.spare()
+        elif not found.needs_person and needed >= self._t.called and not found.labels:
+            self._pass_on(max(weighed, key=lambda p: float(p.chances[self._needs].sum())), found)
 
     def _is_thanks(self, meant: list[_Part], flat: str) -> bool:
         """A letter that only thanks: nothing in it asks, or is surely about the training."""
@@ -202,6 +246,18 @@ class Reader:
             return False
         about = max((float(p.chances[self._masks[Kind.TOPIC] | self._needs].sum()) for p in meant), default=0.0)
         return about < self._t.help and any(p.chances[self._masks[Kind.SMALLTALK]].sum() >= self._t.clause for p in meant)
+
+    def _weighed(self, pieces: list[str], flat: str, scored: dict[str, _Part]) -> list[_Part]:
+        weighed = self._weigh([kept for piece in pieces for kept in _without_denied(piece)], scored)
+        if not _DISCLAIMED.search(flat):
+            return weighed
+        return [replace(p, chances=self._disclaimed(p.chances)) for p in weighed]
+
+    def evidence_of(self, text: str) -> chance.Evidence | None:
+        """What a message's parts tell of it, for finding the weights; None for one without words."""
+        flat = plain(text)
+        weighed = self._weighed(self._parts(text), flat, {})
+        return self.evidence(weighed, flat) if weighed else None
 
     def _disclaimed(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
         """What somebody says of themselves and wants nothing done about is context."""
@@ -336,12 +392,14 @@ class Reader:
     def _note(self, match: Match, found: _Found) -> None:
         kind = self._kind(match.id)
         if kind is Kind.TOPIC:
+            found.told.discard(match.id)
             found.topics[match.id] = max(match.score, found.topics.get(match.id, 0.0))
             return
         group = self._k.classes[match.id]
         found.labels[group.label] = max(match.score, found.labels.get(group.label, 0.0))
-        if group.tells:
-            found.topics.setdefault(group.tells, match.score)
+        if group.tells and group.tells not in found.topics:
+            found.topics[group.tells] = match.score
+            found.told.add(group.tells)
         found.private = found.private or group.private
 
     def _reading(self, found: _Found) -> Reading:

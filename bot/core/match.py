@@ -32,7 +32,7 @@ class Learnt:
     """All that learning takes long for.
 
     digest: of the knowledge it fits. classes: their ids, in the order of the model's columns. marks: of each phrase with its
-    class, in the order of the model's centres.
+    class, in the order of the model's centres; nearest: the column that the others would have given it, and how surely.
     """
 
     digest: str
@@ -40,6 +40,8 @@ class Learnt:
     model: Ridge
     classes: tuple[str, ...]
     marks: NDArray[np.uint64]
+    nearest: NDArray[np.int16]
+    surely: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,6 @@ class Matcher:
         self._encode = encode
         self.speller = Speller(self._texts, knowledge.words.abbreviations, knowledge.words.synonyms, frequencies)
         self.segmenter = Segmenter(self.speller.keys(part) for t in self._texts for part in parts(t))
-        self._unseen: Floats | None = None
         self._block = block
         self.learnt = self._learnt(digest_of(knowledge, encoder=encode is not None), learnt)
         self._lexicon = Lexicon(self.learnt.bases.weights)
@@ -94,15 +95,16 @@ class Matcher:
         if before.digest == digest:
             return before
         added = np.flatnonzero(~np.isin(marks, before.marks))
-        return self._anew(digest, marks) if len(added) > FEW else self._on_top(digest, marks, added, before)
+        other = len(added) > min(FEW, (len(marks) - len(added)) // 4)  # another knowledge, or much of it new
+        return self._anew(digest, marks) if other else self._on_top(digest, marks, added, before)
 
     def _anew(self, digest: str, marks: NDArray[np.uint64]) -> Learnt:
         restored = [self.speller.restore(t) for t in self._texts]
         vectors = (self._encode(restored), self._encode(list(map(clean, self._texts)))) if self._encode else ()
         lexicon, rows = Lexicon.learnt(restored)
         bases = features.found_in(lexicon, rows, *vectors)
-        model, self._unseen = ridge.learnt(bases.of(rows, *vectors), self._own, len(self.ids), bases.edges, self._block)
-        return Learnt(digest, bases, model, tuple(self.ids), marks)
+        model, left_out = ridge.learnt(bases.of(rows, *vectors), self._own, len(self.ids), bases.edges, self._block)
+        return Learnt(digest, bases, model, tuple(self.ids), marks, *_nearest(left_out))
 
     def _on_top(self, digest: str, marks: NDArray[np.uint64], added: NDArray[np.intp], before: Learnt) -> Learnt:
         """What was learnt before, without the phrases that are gone and with those that are new."""
@@ -114,12 +116,18 @@ class Matcher:
             if id in before.classes:
                 at = before.classes.index(id)
                 weights[:, n], bias[n] = known.weights[kept, at], known.bias[at]
+        columns = np.array([self.ids.index(id) if id in self.ids else -1 for id in before.classes], np.int16)
+        nearest, surely = columns[before.nearest[kept]], before.surely[kept]
         model = Ridge(known.centres[kept], weights, bias, known.sharpness, known.edges)
         if len(added):
             lexicon = Lexicon(before.bases.weights)
             meant = [Spelt(self.speller.restore(self._texts[n]), clean(self._texts[n])) for n in added]
-            model = model.also(self._seen(meant, lexicon, before.bases), self._own[added])
-        return Learnt(digest, before.bases, model, tuple(self.ids), np.concatenate([before.marks[kept], marks[added]]))
+            seen = self._seen(meant, lexicon, before.bases)
+            new, how = _nearest(model.scores(seen))  # before they are learnt: what the others make of them
+            nearest, surely = np.concatenate([nearest, new]), np.concatenate([surely, how])
+            model = model.also(seen, self._own[added])
+        known_by = np.concatenate([before.marks[kept], marks[added]])
+        return Learnt(digest, before.bases, model, tuple(self.ids), known_by, nearest, surely)
 
     def _features(self, spelt: Sequence[Spelt]) -> Floats:
         return self._seen(spelt, self._lexicon, self.learnt.bases)
@@ -146,12 +154,12 @@ class Matcher:
         for n in np.argsort(-probabilities)[:top]:
             held = [self._texts[at] for at in np.flatnonzero(self._own == n)]
             if held:
-                near, semantic = self._nearest(mine, held)
+                near, semantic = self._closest(mine, held)
                 lexical = alike(self._lexicon.row(meant.restored), self._lexicon.row(self.speller.restore(near)))
                 found.append(Match(self.ids[n], float(probabilities[n]), lexical, semantic, near))
         return tuple(found)
 
-    def _nearest(self, mine: Floats, phrases: Sequence[str]) -> tuple[str, float]:
+    def _closest(self, mine: Floats, phrases: Sequence[str]) -> tuple[str, float]:
         """The phrase most like a text in all views, and how alike the encoder finds them (0 without one)."""
         letters = mine[self.learnt.bases.edges[0]]
         rows = [self._lexicon.row(self.speller.restore(p)) for p in phrases]
@@ -164,24 +172,25 @@ class Matcher:
 
     def strays(self) -> list[Stray]:
         """Phrases that sit nearer to another class than to their own, worst first."""
-        probabilities = softmax(self._left_out())
+        known = self.learnt
+        at = {int(mark): n for n, mark in enumerate(known.marks)}
         found = []
-        for n, (phrase, own) in enumerate(self._phrases):
-            best = int(np.argmax(probabilities[n]))
-            if best != own:
-                found.append(Stray(phrase, self.ids[own], self.ids[best], float(probabilities[n][best])))
+        for phrase, own in self._phrases:
+            n = at[_mark(self.ids[own], phrase)]
+            if known.nearest[n] not in (own, -1):  # -1: a class that is gone
+                found.append(Stray(phrase, self.ids[own], self.ids[known.nearest[n]], float(known.surely[n])))
         return sorted(found, key=lambda s: -s.score)
 
     def left_out_accuracy(self) -> float:
         """Share of the phrases that the others recognise."""
-        return float(np.mean(np.argmax(self._left_out(), 1) == self._own))
+        return 1 - len(self.strays()) / max(1, len(self._phrases))
 
-    def _left_out(self) -> Floats:
-        """What each phrase scores when it was not learnt."""
-        if self._unseen is None:
-            known = self._features([Spelt(self.speller.restore(t), clean(t)) for t in self._texts])
-            self._unseen = ridge.learnt(known, self._own, len(self.ids), self.learnt.bases.edges, self._block)[1]
-        return self._unseen
+
+def _nearest(scores: Floats) -> tuple[NDArray[np.int16], Floats]:
+    """The likeliest column of each row, and how likely it is."""
+    shares = softmax(scores)
+    best = np.argmax(shares, 1)
+    return best.astype(np.int16), shares[np.arange(len(best)), best]
 
 
 def _mark(id: str, phrase: str) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bot.core.chance import Weights
+
 
 @dataclass(frozen=True, slots=True)
 class Costs:
@@ -31,9 +33,17 @@ class Thresholds:
     unsure: float = 0.60  # a part less sure than this is read together with its neighbours
     margin: float = 0.08  # two topics closer than this are asked back
     near: float = 0.08  # a topic this likely is worth offering
+    # of the message as a whole, as its weighed parts tell
+    dropped: float = 0.50  # a topic less likely than this is not told, whatever one part says
+    added: float = 0.70  # a topic more likely than this is told, though no part is sure of it
+    spared: float = 0.15  # where a person is less likely needed than this, and a topic answers, none is troubled
+    called: float = 0.50  # where a person is likelier needed than this, one is called, though no part is sure of it
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
+    """weights: how a whole message's parts are weighed, where examples told that (``chance.py``)."""
+
     costs: Costs = field(default_factory=Costs)
     thresholds: Thresholds = field(default_factory=Thresholds)
+    weights: Weights | None = None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from bot.core.chance import NEED, TOPIC
 
 
 class Form(BaseModel):
@@ -145,6 +147,28 @@ class ThresholdsForm(Form):
     unsure: Share
     margin: Share
     near: Share
+    dropped: Share = 0.5
+    added: Share = 0.7
+    spared: Share = 0.15
+    called: Share = 0.5
+
+
+Weight = Annotated[float, BeforeValidator(float)]  # a file's values are texts
+
+
+class WeightsForm(Form):
+    """Poids des indices d'un message entier ; trouvés par « accueil tune »."""
+
+    topic: dict[str, Weight]
+    need: dict[str, Weight]
+
+    @model_validator(mode="after")
+    def _complete(self) -> WeightsForm:
+        for given, names in ((self.topic, TOPIC), (self.need, NEED)):
+            if set(given) != set(names):
+                odd = ", ".join(sorted(set(given) ^ set(names)))
+                raise ValueError(f"the weights are not those of this version ({odd}); run: accueil tune --write")
+        return self
 
 
 class PolicyForm(Form):
@@ -152,6 +176,7 @@ class PolicyForm(Form):
 
     costs: CostsForm
     thresholds: ThresholdsForm
+    weights: WeightsForm | None = None
 
 
 class EnglishTopicForm(Form):

@@ -39,13 +39,15 @@ def _made(kept: Mapping[str, NDArray[Any]]) -> Learnt:
 
     bases = Bases(wide("weights"), tuple(wide(f"view{n}") for n in range(int(kept["views"]))))
     model = Ridge(restored(kept["centres"]), wide("ridge"), wide("bias"), float(kept["sharpness"]), bases.edges)
-    return Learnt(str(kept["digest"]), bases, model, tuple(map(str, kept["classes"])), kept["marks"])
+    left_out = kept["nearest"], wide("surely")
+    return Learnt(str(kept["digest"]), bases, model, tuple(map(str, kept["classes"])), kept["marks"], *left_out)
 
 
 def keep_learnt(file: Path, learnt: Learnt) -> None:
     """Written whole or not at all. Raises OSError where the file cannot be written."""
     model = learnt.model
     held: dict[str, Any] = {"recipe": RECIPE, "digest": learnt.digest, "classes": list(learnt.classes), "marks": learnt.marks}
+    held |= {"nearest": learnt.nearest, "surely": learnt.surely.astype(np.float16)}
     held |= {"views": len(learnt.bases.views), "weights": learnt.bases.weights}
     held |= {f"view{n}": view.astype(np.float16) for n, view in enumerate(learnt.bases.views)}
     held |= {"ridge": model.weights, "bias": model.bias, "sharpness": model.sharpness}

@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from rapidfuzz.process import extractOne
 
+from bot.core.chance import NEED, TOPIC, Weights
 from bot.core.model import Answer, Format, FormatNames, Kind, Knowledge, Sheet, Topic, Utterances, Words
 from bot.core.policy import Costs, Policy, Thresholds
 from bot.core.voice import LINES
@@ -121,7 +122,10 @@ def _policy(parts: _Folder) -> Policy:
     form = next((form for _, form in parts.of(PolicyForm)), None)
     if not isinstance(form, PolicyForm):
         return Policy()
-    return Policy(Costs(**form.costs.model_dump()), Thresholds(**form.thresholds.model_dump()))
+    weights = None
+    if form.weights is not None:
+        weights = Weights(tuple(form.weights.topic[n] for n in TOPIC), tuple(form.weights.need[n] for n in NEED))
+    return Policy(Costs(**form.costs.model_dump()), Thresholds(**form.thresholds.model_dump()), weights)
 
 
 def contents_of(folder: Path) -> dict[str, bytes]:

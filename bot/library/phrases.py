@@ -32,7 +32,7 @@ def read_phrases(folder: Path, contents: Mapping[str, bytes], known: list[str]) 
         id = name.removeprefix(FOLDER + "/").removesuffix(".txt")
         if id not in known:
             near = extractOne(id, known, score_cutoff=60)
-            hint = f"did you mean {near[0]}.txt?" if near else "name the file after a topic or a class"
+            hint = f"did you mean {near[0]}.txt?" if near else "remove it, or name it after a topic or a class"
             faults.append(Fault(folder / name, 1, f"{id!r} is neither a topic nor a class", hint))
             continue
         try:

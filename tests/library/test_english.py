@@ -194,6 +194,7 @@ def test_english_to_which_nothing_french_answers_is_a_fault_but_refuses_nothing(
 def test_a_topic_that_was_removed_does_not_keep_the_rest_from_service(folder: Path) -> None:
     text = (folder / "campus.yaml").read_text("utf-8")
     (folder / "campus.yaml").write_text(text[: text.index("topics:")] + "topics: {}\n", "utf-8")
+    (folder / "phrases/campus.txt").unlink()
     found = loaded(folder)
     (fault,) = found.gaps.faults
     assert "unknown 'campus'" in fault.what

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.match import digest_of
 from bot.core.model import Format
 from bot.core.text import words
 from bot.errors import KnowledgeError
+from bot.library.learnt import FILE, read_learnt
 from bot.library.load import load, load_with_unused
 from bot.library.schemas import schemas
 
@@ -130,3 +132,22 @@ def test_no_phrase_is_a_message_that_understanding_is_measured_on() -> None:
     groups = load(FOLDER).groups.values()
     phrases = {" ".join(words(p)): p for g in groups for p in g.phrases if len(words(p)) > 1}
     assert sorted(measured & phrases.keys()) == []
+
+
+def test_what_was_learnt_and_is_shipped_was_learnt_from_these_phrases() -> None:
+    kept = read_learnt(FOLDER / FILE)
+    assert kept is not None
+    assert kept.digest == digest_of(load(FOLDER), encoder=True), "run: accueil learn"
+
+
+def test_phrases_stand_in_files_of_their_own_and_a_fault_in_one_names_file_and_line(folder: Path) -> None:
+    before = len(load(folder).topics["hours"].phrases)
+    (folder / "phrases/hours.txt").write_text("# a comment\nà quelle heure sonne la cloche\n\n", "utf-8")
+    assert load(folder).topics["hours"].phrases[-1] == "à quelle heure sonne la cloche"
+    assert len(load(folder).topics["hours"].phrases) < before
+    (folder / "phrases/hours.txt").write_bytes("une\nheure indiqu\xe9e".encode("latin-1"))
+    (folder / "phrases/huors.txt").write_text("quand", "utf-8")
+    assert [f.partition("phrases/")[2] for f in faults(folder)] == [
+        "hours.txt:2: not UTF-8 text — save the file as UTF-8",
+        "huors.txt:1: 'huors' is neither a topic nor a class — did you mean hours.txt?",
+    ]

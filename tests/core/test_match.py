@@ -1,0 +1,85 @@
+"""What is learnt from phrases, from scratch and on top of what was learnt before; on the lexical view alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.core import ridge
+from bot.core.match import Learnt, Matcher
+from bot.core.model import Knowledge
+from bot.library.learnt import keep_learnt, read_learnt
+from bot.library.load import load
+
+FOLDER = Path(__file__).parent.parent.parent / "knowledge"
+
+
+@pytest.fixture(scope="module")
+def knowledge() -> Knowledge:
+    """A few phrases of each class: enough to learn from, in a moment."""
+    whole = load(FOLDER)
+    topics = {id: replace(t, phrases=t.phrases[:12]) for id, t in whole.topics.items()}
+    return replace(whole, topics=topics, classes={id: replace(c, phrases=c.phrases[:12]) for id, c in whole.classes.items()})
+
+
+@pytest.fixture(scope="module")
+def matcher(knowledge: Knowledge) -> Matcher:
+    return Matcher(knowledge, None)
+
+
+def best(matcher: Matcher, text: str) -> str:
+    return matcher.rank(text, top=1)[0].id
+
+
+def test_an_added_phrase_is_known_at_once_and_a_removed_one_forgotten(knowledge: Knowledge, matcher: Matcher) -> None:
+    said = "le zouglou du mardi"
+    assert best(matcher, said) != "badges"
+    taught = replace(knowledge.topics["badges"], phrases=(*knowledge.topics["badges"].phrases, said))
+    more = replace(knowledge, topics={**knowledge.topics, "badges": taught})
+    after = Matcher(more, None, learnt=matcher.learnt)
+    assert best(after, said) == "badges"
+    assert len(after.learnt.marks) == len(matcher.learnt.marks) + 1  # learnt on top, not anew
+    assert after.learnt.bases is matcher.learnt.bases
+    again = Matcher(knowledge, None, learnt=after.learnt)
+    assert sorted(again.learnt.marks) == sorted(matcher.learnt.marks)
+
+
+def test_a_class_that_is_gone_is_never_found(knowledge: Knowledge, matcher: Matcher) -> None:
+    fewer = replace(knowledge, topics={id: t for id, t in knowledge.topics.items() if id != "badges"})
+    after = Matcher(fewer, None, learnt=matcher.learnt)
+    assert "badges" not in after.ids
+    assert all(m.id != "badges" for m in after.rank(knowledge.topics["badges"].phrases[0]))
+    assert all(s.predicted in after.ids for s in after.strays())
+
+
+def test_what_was_learnt_is_the_same_once_it_was_kept_in_a_file(matcher: Matcher, knowledge: Knowledge, tmp_path: Path) -> None:
+    keep_learnt(tmp_path / "kept.npz", matcher.learnt)
+    found = read_learnt(tmp_path / "kept.npz")
+    assert isinstance(found, Learnt)
+    again = Matcher(knowledge, None, learnt=found)
+    assert again.learnt is found
+    texts = [matcher.speller.read(t) for t in ("à quelle heure on commence", "mon mot de passe ne marche pas")]
+    np.testing.assert_allclose(again.scores(texts), matcher.scores(texts), atol=0.02)
+
+
+def test_a_damaged_file_of_what_was_learnt_is_learnt_anew(matcher: Matcher, tmp_path: Path) -> None:
+    keep_learnt(tmp_path / "kept.npz", matcher.learnt)
+    raw = (tmp_path / "kept.npz").read_bytes()
+    for damaged in (b"", raw[: len(raw) // 2], b"PK" + raw[2:100]):
+        (tmp_path / "kept.npz").write_bytes(damaged)
+        assert read_learnt(tmp_path / "kept.npz") is None
+
+
+def test_solved_in_blocks_is_nearly_solved_at_once() -> None:
+    dice = np.random.default_rng(1)
+    own = np.repeat(np.arange(4), 40)
+    rows = dice.standard_normal((4, 32))[own] + dice.standard_normal((160, 32))
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    edges = (slice(0, 32),)
+    whole, _ = ridge.learnt(rows, own, 4, edges)
+    blocks, _ = ridge.learnt(rows, own, 4, edges, block=64)
+    agreed = whole.foretold(rows).argmax(1) == blocks.foretold(rows).argmax(1)
+    assert agreed.mean() > 0.95
