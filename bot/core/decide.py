@@ -139,6 +139,8 @@ class Reader:
         self._formats = FormatReader(knowledge.formats)
         named = "|".join(re.escape(plain(h)) for h in sorted(knowledge.words.health, key=len, reverse=True))
         self._health = re.compile(rf"\b(?:{named})" if named else r"(?!)")
+        # "je suis aveugle": said of oneself, it may be a need, whatever is asked beside it
+        self._avowed = re.compile(rf"\b(?:je suis|j?'?suis|chui|i am|i'm) (?!pas\b)(?:\w+ )?(?:{named})" if named else r"(?!)")
         self._masks = {kind: np.array([self._kind(i) is kind for i in matcher.ids]) for kind in Kind}
         self._personal = np.array([i in knowledge.classes and knowledge.classes[i].private for i in matcher.ids])
         self._frames = self._masks[Kind.SMALLTALK] | self._masks[Kind.CONTEXT]
@@ -171,6 +173,8 @@ class Reader:
             if with_subject.topics or with_subject.needs_person:
                 found, weighed = with_subject, more
         reading = self._guard(self._in_context(self._reading(found), weighed, flat, dialogue), weighed, flat)
+        if not reading.escalate and self._avowed.search(flat) and not _DISCLAIMED.search(flat):
+            reading = replace(reading, labels=("request",), options=(), escalate=True, private=True)
         questions = tuple(Question(p.text, p.normal, self._matches(p)) for p in weighed)
         return replace(reading, format=own, aside=aside, questions=questions, health=health)
 
@@ -237,7 +241,7 @@ class Reader:
                 found.topics[id] = share
         if found.needs_person and needed < self._t.spared and found.topics.keys() - found.told:
             found.spare()
-        elif not found.needs_person and needed >= self._t.called and not found.labels:
+        elif not found.needs_person and needed >= self._t.called and not found.labels.keys() - {"context"}:
             self._pass_on(max(weighed, key=lambda p: float(p.chances[self._needs].sum())), found)
 
     def _is_thanks(self, meant: list[_Part], flat: str) -> bool:
@@ -245,7 +249,7 @@ class Reader:
         if "?" in flat or not (_THANKS.search(flat) or "remerci" in flat):
             return False
         about = max((float(p.chances[self._masks[Kind.TOPIC] | self._needs].sum()) for p in meant), default=0.0)
-        return about < self._t.help and any(p.chances[self._masks[Kind.SMALLTALK]].sum() >= self._t.clause for p in meant)
+        return about < self._t.doubt and any(p.chances[self._masks[Kind.SMALLTALK]].sum() >= self._t.clause for p in meant)
 
     def _weighed(self, pieces: list[str], flat: str, scored: dict[str, _Part]) -> list[_Part]:
         weighed = self._weigh([kept for piece in pieces for kept in _without_denied(piece)], scored)
@@ -281,7 +285,7 @@ class Reader:
     def _thanks(self, weighed: list[_Part], flat: str) -> bool:
         small = self._masks[Kind.SMALLTALK]
         help_ = max((float(p.chances[self._needs].sum()) for p in weighed), default=0.0)
-        return help_ < self._t.help and (
+        return help_ < self._t.doubt and (  # "merci de transférer mon inscription" is a request
             bool(_THANKS.search(flat) or _BYE.search(flat)) or any(p.chances[small].sum() > 0.5 for p in weighed)
         )
 
@@ -425,7 +429,8 @@ class Reader:
         """A bare format, a bare yes: read wholly from what was said before."""
         beside = self._formats.words_beside(flat)
         corrects = bool(dialogue.topics and _CORRECTS.search(flat) and not _ASKS.search(flat) and len(beside) <= 6)
-        answers = not beside or (dialogue.asked == "format" and len(beside) <= 3) or corrects
+        of_others = bool(dialogue.topics and self._formats.about_others(flat) and len(beside) <= 2)
+        answers = not beside or (dialogue.asked == "format" and len(beside) <= 3) or corrects or of_others
         if said and answers:
             return Reading(topics=dialogue.topics, follow_up=bool(dialogue.topics))
         spoken = set(words(flat))

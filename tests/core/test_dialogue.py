@@ -135,13 +135,13 @@ def test_a_merci_or_a_bare_file_does_not_end_a_private_matter(talk: Rehearsal) -
 
 def test_a_word_of_health_is_private_as_soon_as_its_message_is_passed_on(talk: Rehearsal) -> None:
     talk.format = Format.DISTANCE
-    silent = escalation_of(talk.say("je suis diabétique, comment ça se passe pour le déjeuner ?"))
+    silent = escalation_of(talk.say("mon diabète est équilibré, rien à prévoir : comment ça se passe pour le déjeuner ?"))
     assert (silent.reason, silent.private) == ("silent", True)
-    answer = talk.say("je suis diabétique, y a-t-il des pauses ?")
+    answer = talk.say("mon diabète est équilibré, rien à prévoir : y a-t-il des pauses ?")
     code = answer.outcome.outgoing[0].choices[-1][-1].code
     assert escalation_of(talk.say("", intent=Intent.PRESS, press=code)).private
     later = talk.say("y a-t-il une attestation ? et je peux venir avec mon chien ?")
-    assert not any("diabétique" in o.body for o in later.outcome.outgoing if o.to in DESK.trainers)
+    assert not any("diabète" in o.body for o in later.outcome.outgoing if o.to in DESK.trainers)
 
 
 def test_an_edit_of_words_that_were_passed_on_reaches_the_trainer(talk: Rehearsal, knowledge: Knowledge, reader: Reader) -> None:
