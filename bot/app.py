@@ -27,7 +27,8 @@ from bot.library.shelf import Shelf
 from bot.settings import Settings
 from bot.store.database import Database
 
-READERS, SENDERS = 4, 6  # loops in one process
+READERS = 4  # loops in one process
+SENDERS = {"telegram": 6, "email": 3, "console": 1}  # for each channel; mail servers take few connections at once
 log = structlog.get_logger("app")
 
 
@@ -165,7 +166,7 @@ async def _serve(store: Database, channels: Sequence[Channel], shelf: Shelf, des
     deliveries = Deliveries(store, by_name, shelf, desk, now, due)
     loops = [
         *(intake.work() for _ in range(READERS)),
-        *(deliveries.work() for _ in range(SENDERS)),
+        *(deliveries.work(name) for name in by_name for _ in range(SENDERS[name])),
         watch(shelf, store, desk, now, due),
         purge(store, desk, now),
     ]

@@ -38,7 +38,7 @@ from bot.channels.pace import Pace
 from bot.channels.signed import opened, sign
 from bot.channels.telegram_update import Me, key_of, person_of, read
 from bot.core.model import Ignored, Message, Outgoing
-from bot.core.ports import Arrival, Clock, Delivery, Inlet
+from bot.core.ports import Arrival, Clock, Delivery, Inlet, OnWire
 from bot.errors import AccueilError, ChannelError, DeliveryError, StoreError
 
 COMMANDS = {
@@ -280,13 +280,14 @@ class Telegram:
 
     # ---------------------------------------------------------------- out
 
-    async def send(self, delivery: Delivery) -> str:
+    async def send(self, delivery: Delivery, on_wire: OnWire) -> str:
         out = delivery.outgoing
         if self._me is None:
             raise DeliveryError("not connected to Telegram yet", retry_after=timedelta(seconds=2))
         chat = _native(out.to)
         await (self._group if chat < 0 else self._chat).turn(out.to)
         await self._all.turn()
+        await on_wire()
         try:
             copied = out.thread.get("copy")
             if copied:

@@ -5,13 +5,15 @@ They are the contract: what each promises about order, repetition and failure is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.core.model import Dialogue, Escalation, Ignored, Knowledge, Message, Outcome, Outgoing, Reading
 from bot.errors import AccueilError
+
+OnWire = Callable[[], Awaitable[None]]
 
 
 class Clock(Protocol):
@@ -116,13 +118,17 @@ class Store(Protocol):
 
     # -- outbox
     async def claim(self, now: datetime, lease: timedelta, channels: Collection[str]) -> Delivery | None:
-        """Lease the oldest due row to an address of these channels, marked as sending before it is returned.
+        """Lease the oldest due row to an address of these channels.
 
         One at a time for each ``to``, and in order.
 
-        A sending row whose lease has run out was on the wire when its worker died: it comes back with ``unsure`` raised.
+        A row that was on the wire (``wired``) when its lease ran out comes back with ``unsure`` raised, any other as it was.
         A row whose ``cancels_with`` escalation is no longer open is dropped unsent.
         """
+        ...
+
+    async def wired(self, delivery: Delivery, lease_until: datetime) -> None:
+        """From here on the peer may have it. Raises StaleLease where the row was taken back: then it must not be sent."""
         ...
 
     async def delivered(self, delivery: Delivery, native_id: str, now: datetime) -> None: ...
@@ -221,8 +227,12 @@ class Channel(Protocol):
         """A sign of life (typing ...), best effort: never raises, never delays the decision."""
         ...
 
-    async def send(self, delivery: Delivery) -> str:
-        """Hand one text to the peer; the peer's id of it. Raises DeliveryError."""
+    async def send(self, delivery: Delivery, on_wire: OnWire) -> str:
+        """Hand one text to the peer; the peer's id of it. Raises DeliveryError.
+
+        ``on_wire`` is awaited right before the step after which the peer may have the text, and never where doing it twice
+        does no harm: after a crash, only what was on the wire is unsure.
+        """
         ...
 
     async def close(self) -> None: ...

@@ -7,6 +7,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -17,7 +18,7 @@ from bot.errors import DeliveryError, StaleLease, StoreError
 from bot.flow.notice import alert
 from bot.flow.signal import Signal, endless, finishing
 
-LEASE = timedelta(seconds=45)  # longer than any send may take, waiting for its turn included
+LEASE = timedelta(seconds=45)  # longer than any send may take; taken anew when it goes on the wire
 TRIES = 300  # about two days, at the longest wait between two
 PERSONAL = ("reply", "relay", "comfort")  # what a learner waits for, on whichever channel
 OWN_TRIES = 5  # of a text on which our own code fails
@@ -38,12 +39,12 @@ class Deliveries:
         self._clock = clock
         self._due = due
 
-    async def work(self) -> None:
-        """Run until cancelled; a send that has begun is finished first."""
-        await endless(self._step, self._due, log)
+    async def work(self, channel: str) -> None:
+        """Run until cancelled; a send that has begun is finished first. One channel that hangs holds up no other."""
+        await endless(partial(self._step, channel), self._due, log)
 
-    async def _step(self) -> bool:
-        delivery = await self._store.claim(self._clock(), LEASE, self._channels.keys())
+    async def _step(self, channel: str) -> bool:
+        delivery = await self._store.claim(self._clock(), LEASE, (channel,))
         if delivery is not None:
             await finishing(self._deliver(delivery))
         return delivery is not None
@@ -58,7 +59,9 @@ class Deliveries:
         try:
             if channel is None:
                 raise DeliveryError("no such channel is served", permanent=True)
-            native = await channel.send(delivery)
+            native = await channel.send(delivery, lambda: self._store.wired(delivery, self._clock() + LEASE))
+        except StoreError:  # it did not get on the wire: its lease runs out, and it is due again
+            raise
         except DeliveryError as error:
             await self._refused(delivery, error)
         except Exception as error:  # a fault of ours: tried again like a fault of the peer's

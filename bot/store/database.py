@@ -127,6 +127,10 @@ class Database:
         async with self._transaction() as connection:
             return await outbox.claim(connection, now, lease, channels)
 
+    async def wired(self, delivery: Delivery, lease_until: datetime) -> None:
+        async with self._transaction() as connection:
+            await outbox.wired(connection, delivery, lease_until)
+
     async def delivered(self, delivery: Delivery, native_id: str, now: datetime) -> None:
         async with self._transaction() as connection:
             await outbox.delivered(connection, delivery, native_id, now)
