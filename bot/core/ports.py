@@ -155,6 +155,10 @@ class Store(Protocol):
         """How many answers went, or are to go, to an address since then."""
         ...
 
+    async def count_inputs(self, person: str, since: datetime, counted: str) -> int:
+        """How many inputs a person sent since then, those that wait included; of the ignored, those of that reason alone."""
+        ...
+
     async def person_at(self, address: str) -> str | None:
         """The person who has shown that an address is theirs."""
         ...

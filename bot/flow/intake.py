@@ -12,6 +12,7 @@ import structlog
 
 from bot.core.desk import Desk
 from bot.core.dialogue import respond, stumbled
+from bot.core.flood import BEYOND, CAPS, flooded
 from bot.core.model import Dialogue, Ignored, Intent, Message, Outcome
 from bot.core.ports import Arrival, Channel, Clock, Library, Store, Taken
 from bot.core.situation import Situation
@@ -96,12 +97,21 @@ class Intake:
             return Outcome("ignored", "a trainer's button pressed by somebody else")
         elif message.about is not None:  # a token is of no use to anybody but those it was sent to
             message = replace(message, no_reply="the answer to somebody else's notice")
+        if await self._floods(message):
+            return flooded(message, await self._situation(message))
         if message.channel == "email":
             message = await self._known_by_mail(message)
         await self._channels[message.channel].acknowledge(message)
         situation = await self._situation(message)
         # a tenth of a second of pure computation: in a thread, so that the loops go on
         return (await asyncio.to_thread(respond, message, situation)).outcome
+
+    async def _floods(self, message: Message) -> bool:
+        now = self._clock()
+        for span, most in CAPS:
+            if await self._store.count_inputs(message.sender, now - span, BEYOND) > most:
+                return True
+        return False
 
     async def _known_by_mail(self, message: Message) -> Message:
         """Whose mail it is, whether it is theirs for certain, and whether they have had enough answers for now."""

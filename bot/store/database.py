@@ -162,6 +162,10 @@ class Database:
         async with self._transaction() as connection:
             return await outbox.count_replies(connection, self._hashed(to), since)
 
+    async def count_inputs(self, person: str, since: datetime, counted: str) -> int:
+        async with self._transaction() as connection:
+            return await inbox.count(connection, self._hashed(person), since, counted)
+
     async def person_at(self, address: str) -> str | None:
         async with self._transaction() as connection:
             return await alias.person_at(connection, address)

@@ -113,6 +113,12 @@ async def last_decision(connection: AsyncConnection, message: str) -> str | None
     return (await connection.execute(found)).scalar()
 
 
+async def count(connection: AsyncConnection, person: str, since: datetime, counted: str) -> int:
+    concerns_us = or_(inbox.c.end.is_(None), inbox.c.end != "ignored", inbox.c.reason == counted)
+    found = select(func.count()).where(inbox.c.person == person, inbox.c.received_at >= since, concerns_us)
+    return int((await connection.execute(found)).scalar_one())
+
+
 async def release(connection: AsyncConnection) -> None:
     """Give back what a worker that is known to be dead had taken."""
     await connection.execute(update(inbox).where(inbox.c.state == "taken").values(state="waiting", lease_until=None))

@@ -83,6 +83,11 @@ async def botapi() -> AsyncIterator[BotApi]:
 
 @pytest.fixture
 def environment(botapi: BotApi, tmp_path: Path) -> dict[str, str]:
+    return on_telegram(botapi, tmp_path)
+
+
+def on_telegram(botapi: BotApi, folder: Path) -> dict[str, str]:
+    """The environment of a service that keeps its data in the folder."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -90,7 +95,7 @@ def environment(botapi: BotApi, tmp_path: Path) -> dict[str, str]:
     }
     return {
         **kept,
-        "ACCUEIL_DATA_DIR": str(tmp_path / "data"),
+        "ACCUEIL_DATA_DIR": str(folder / "data"),
         "ACCUEIL_TELEGRAM_TOKEN": TOKEN,
         "ACCUEIL_TELEGRAM_API_URL": botapi.url,
         "ACCUEIL_TRAINER_TELEGRAM_IDS": f"{TRAINER},{HELPER}",
