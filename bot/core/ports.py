@@ -185,6 +185,10 @@ class Store(Protocol):
         """Give back all leases at once: only for a worker that knows that it is the only one."""
         ...
 
+    async def shift(self, by: timedelta) -> None:
+        """The clock was set: all that is due later, and all leases, move with it. Where others write too, nothing is moved."""
+        ...
+
     async def idle(self, now: datetime, channels: Collection[str]) -> bool:
         """Whether nothing waits to be handled or to be sent now on these channels."""
         ...

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -23,6 +23,8 @@ TRIES = 300  # about two days, at the longest wait between two
 PERSONAL = ("reply", "relay", "comfort")  # what a learner waits for, on whichever channel
 OWN_TRIES = 5  # of a text on which our own code fails
 LONGEST_WAIT = 600.0  # seconds
+DELAYED = 30  # tries, about three hours, after which the operator hears of a text that still waits
+TROUBLE = timedelta(minutes=5)  # without a way out before the operator is told
 log = structlog.get_logger("delivery")
 
 
@@ -38,6 +40,7 @@ class Deliveries:
         self._desk = desk
         self._clock = clock
         self._due = due
+        self._down: dict[str, datetime] = {}  # since when nothing goes out by a channel
 
     async def work(self, channel: str) -> None:
         """Run until cancelled; a send that has begun is finished first. One channel that hangs holds up no other."""
@@ -50,9 +53,9 @@ class Deliveries:
         return delivery is not None
 
     async def _deliver(self, delivery: Delivery) -> None:
-        if delivery.unsure:
+        if delivery.unsure == 1:
             await self._tell_unsure(delivery)
-        if delivery.unsure > 1:
+        elif delivery.unsure:
             await self._fail(delivery, "twice on the wire without an answer")
             return
         channel = self._channels.get(delivery.outgoing.to.partition(":")[0])
@@ -69,6 +72,7 @@ class Deliveries:
             log.debug("traceback", exc_info=error)
             await self._refused(delivery, DeliveryError(type(error).__name__, permanent=delivery.attempts >= OWN_TRIES))
         else:
+            self._down.pop(channel.name, None)
             await self._delivered(delivery, native)
             log.info("sent", row=delivery.id, kind=delivery.outgoing.kind)
             self._due.set()  # the next text to the same address may go
@@ -96,6 +100,7 @@ class Deliveries:
 
     async def _again(self, delivery: Delivery, error: DeliveryError) -> None:
         wait = error.retry_after or _back_off(delivery.attempts)
+        await self._tell_of_waiting(delivery, error)
         await self._store.retry(delivery, self._clock() + wait, error.reason, unsure=error.uncertain)
         log.info("sent again later", row=delivery.id, unsure=error.uncertain, wait=wait.total_seconds())
 
@@ -117,20 +122,40 @@ class Deliveries:
         known = await self._store.addresses_of(out.to) if out.kind in PERSONAL else []
         return tuple(address for address in known if address.partition(":")[0] in self._channels)
 
+    async def _tell_of_waiting(self, delivery: Delivery, error: DeliveryError) -> None:
+        """A way out that is closed is told once; a single text that waits for hours is told too."""
+        out, now = delivery.outgoing, self._clock()
+        name = out.to.partition(":")[0]
+        rows: tuple[Outgoing, ...] = ()
+        if error.unreachable:
+            since = self._down.setdefault(name, now)
+            if now - since > TROUBLE:
+                values = {"channel": name, "since": f"{since:%d/%m %H:%M}", "why": error.reason}
+                rows = alert(self._library.mind.knowledge, self._desk, f"down:{name}:{since}", "alert_outbox", **values)  # type: ignore[arg-type]
+        elif delivery.attempts == DELAYED and out.kind != "alert":
+            rows = await self._alerts(delivery, "alert_delayed", f"delayed:{delivery.id}", why=error.reason)
+        if rows:
+            await self._store.apply(Outcome("answered", outgoing=rows), now)
+            self._due.set()
+
     async def _tell_unsure(self, delivery: Delivery) -> None:
         if delivery.outgoing.kind == "alert":
             return
-        rows = await self._alerts(delivery, "alert_uncertain", f"uncertain:{delivery.id}")
+        # to the address itself too: it can be reached, and its owner may wonder at two copies
+        rows = await self._alerts(delivery, "alert_uncertain", f"uncertain:{delivery.id}", unless="")
         await self._store.apply(Outcome("answered", outgoing=rows), self._clock())
 
-    async def _alerts(self, delivery: Delivery, line: str, key: str, **values: object) -> tuple[Outgoing, ...]:
+    async def _alerts(
+        self, delivery: Delivery, line: str, key: str, *, unless: str | None = None, **values: object
+    ) -> tuple[Outgoing, ...]:
         """To the operator; and who answered must know that the learner did not get it."""
         out = delivery.outgoing
         escalation = await self._store.escalation(out.about) if out.about is not None else None
         also = escalation.recipients if escalation is not None and out.kind == "relay" else ()
         knowledge: Knowledge = self._library.mind.knowledge
         reference = escalation.reference if escalation else ""
-        return alert(knowledge, self._desk, key, line, unless=out.to, also=also, kind=out.kind, reference=reference, **values)
+        spared = out.to if unless is None else unless
+        return alert(knowledge, self._desk, key, line, unless=spared, also=also, kind=out.kind, reference=reference, **values)
 
 
 def _back_off(attempts: int) -> timedelta:

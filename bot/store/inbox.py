@@ -124,6 +124,14 @@ async def release(connection: AsyncConnection) -> None:
     await connection.execute(update(inbox).where(inbox.c.state == "taken").values(state="waiting", lease_until=None))
 
 
+async def shift(connection: AsyncConnection, by: timedelta) -> None:
+    rows = (await connection.execute(select(inbox).where(inbox.c.state.in_(UNFINISHED)))).mappings().all()
+    for row in rows:
+        lease = row["lease_until"] + by if row["lease_until"] else None
+        values = {"due_at": row["due_at"] + by, "received_at": row["received_at"] + by, "lease_until": lease}
+        await connection.execute(update(inbox).where(inbox.c.id == row["id"]).values(**values))
+
+
 async def unfinished(connection: AsyncConnection, channels: Collection[str]) -> bool:
     found = select(inbox.c.id).where(inbox.c.channel.in_(channels), inbox.c.state.in_(UNFINISHED)).limit(1)
     return (await connection.execute(found)).first() is not None

@@ -178,6 +178,14 @@ async def release(connection: AsyncConnection) -> None:
     await connection.execute(lost.values(state="waiting", unsure=outbox.c.unsure + _was_on_wire(), lease_until=None))
 
 
+async def shift(connection: AsyncConnection, by: timedelta) -> None:
+    pending = select(outbox.c.id, outbox.c.due_at, outbox.c.lease_until).where(outbox.c.state.in_(("waiting", *_IN_HAND)))
+    for row in (await connection.execute(pending)).all():
+        lease = row.lease_until + by if row.lease_until else None
+        values = {"due_at": row.due_at + by, "lease_until": lease}
+        await connection.execute(update(outbox).where(outbox.c.id == row.id).values(**values))
+
+
 async def unfinished(connection: AsyncConnection, now: datetime, channels: Collection[str]) -> bool:
     due = or_(outbox.c.state.in_(_IN_HAND), and_(outbox.c.state == "waiting", outbox.c.due_at <= now))
     return (await connection.execute(select(outbox.c.id).where(_served(channels), due).limit(1))).first() is not None

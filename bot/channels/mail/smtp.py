@@ -42,7 +42,7 @@ async def send(endpoint: Endpoint, sender: str, recipient: str, mail: bytes, on_
     except UnicodeError as error:  # an address that this way of sending has no form for
         raise DeliveryError("the address cannot be written to", permanent=True) from error
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-        raise DeliveryError(reason(error), uncertain=given) from error
+        raise DeliveryError(reason(error), uncertain=given, unreachable=not given) from error
     finally:
         client.close()
 
@@ -82,7 +82,7 @@ def _refused(error: aiosmtplib.SMTPResponseException) -> DeliveryError:
     ours = isinstance(error, (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPHeloError, aiosmtplib.SMTPSenderRefused))
     if error.code >= 500 and not ours:
         return DeliveryError(reason(error), permanent=True)
-    return DeliveryError(reason(error))
+    return DeliveryError(reason(error), unreachable=ours)
 
 
 def reason(error: BaseException) -> str:
