@@ -24,7 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.e2e.conftest import CONTACT, HELPER, TRAINER, Service, on_telegram
-from tests.ledger import audited, closed, read
+from tests.ledger import Books, audited, closed, read
 from tests.peers.botapi import BotApi
 from tests.peers.mail import CONTACT_BOX, Imap, letter
 from tests.peers.scripted import ScriptedSmtp
@@ -115,6 +115,17 @@ class Field:
                 found[to].append((at["at"], at.get("answered_at")))
         return found
 
+    def untold(self, books: Books) -> list[str]:
+        """Notices of escalations that did not reach somebody whom the store says they are for."""
+        missing = []
+        for row in books.texts:
+            if row["kind"] != "notice" or row["about"] is None:
+                continue
+            chat = int(row["to"].partition(":")[2])
+            if not any(f"#A{row['about']}\u00a0" in t or f"#A{row['about']} " in t for t in self.botapi.texts(chat)):
+                missing.append(f"#A{row['about']} to {row['to']}")
+        return missing
+
     def was_on_wire(self, at: float, said: float | None) -> bool:
         """Whether a kill came after the text was there and before the service can have noted that."""
         return any(at <= kill and (said is None or kill <= said + ON_WIRE) for kill in self.kills)
@@ -173,6 +184,7 @@ async def _counted(soak: Field, address: str, started: float, service: Service) 
     with contextlib.suppress(AssertionError):
         audited(address)
     answers = soak.answers()
+    untold = soak.untold(books)
     lost = [who for who, given in answers.items() if not given]
     excess = {who: given for who, given in answers.items() if len(given) > 1}
     # each further copy needs a kill that struck while one before it was on the wire
@@ -184,10 +196,11 @@ async def _counted(soak: Field, address: str, started: float, service: Service) 
         f"{len(soak.kills)} kills in {time.monotonic() - started:.0f} s: " + ", ".join(f"{n} {k}" for k, n in soak.struck.items())
     )
     print(f"{len(soak.people)} messages by Telegram and {len(soak.writers)} by mail; in the books: {dict(books.ends)}")
-    print(f"lost: {len(lost)}")
+    print(f"lost: {len(lost)} answers, {len(untold)} notices to those who answer {books.escalations} escalations")
     print(f"doubled: {sum(len(g) - 1 for g in excess.values())}, of which on the wire at a kill: {len(excess) - len(wrongly)}")
     print(f"sends that were unsure: {len(unsure)}, given up after two: {len(given_up)}; the trainer was told {told} times")
-    faults += [f"lost: {who}" for who in lost] + [f"doubled, not on the wire: {who} {excess[who]}" for who in wrongly]
+    faults += [f"lost: {who}" for who in lost] + [f"lost: notice {what}" for what in untold]
+    faults += [f"doubled, not on the wire: {who} {excess[who]}" for who in wrongly]
     if told < sum(row["kind"] != "alert" for row in unsure):
         faults.append(f"{len(unsure)} sends were unsure and the trainer was told of {told}")
     if sum(books.ends.values()) != inputs:

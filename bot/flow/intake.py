@@ -25,6 +25,7 @@ LEASE = timedelta(seconds=20)  # a decision takes a tenth of a second
 # automatic answers to one address, by mail: two programs that answer each other fall silent
 ANSWERS = ((timedelta(hours=1), 4), (timedelta(days=1), 12))
 TRIES = 4  # a message that fails so often is set aside
+DEATHS = 10  # so is one whose worker died so often; one that was only near when others killed the service is not
 log = structlog.get_logger("intake")
 
 
@@ -71,7 +72,7 @@ class Intake:
         try:
             # in a thread: a hostile mail may take a while, and the loops must go on
             message = await asyncio.to_thread(self._channels[taken.arrival.channel].read, taken.arrival)
-            if taken.attempts > TRIES:
+            if taken.attempts > DEATHS:
                 raise RuntimeError("its worker died each time")
             outcome = await self._decide(message)
             await self._store.commit(taken, outcome, self._clock())

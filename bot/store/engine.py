@@ -46,7 +46,8 @@ def create_engine(url: URL) -> AsyncEngine:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StoreError(f"the data folder {folder} cannot be made: {error.strerror}") from error
-    engine = create_async_engine(url, pool_size=4, max_overflow=4)
+    # each transaction takes the write lock, so a second connection would only wait, and SQLite's own waiting is not in turn
+    engine = create_async_engine(url, pool_size=1, max_overflow=0)
     event.listen(engine.sync_engine, "connect", _open_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

@@ -105,10 +105,10 @@ async def test_updates_that_do_not_parse_are_told_and_hold_nothing_up(botapi: Bo
         botapi._push({"poll": {"question": 3}})
         botapi.user(ANA, "merci")
         await botapi.text_to(ANA, "plaisir")
-        await botapi.text_to(TRAINER, "mis de côté")
+        await botapi.text_to(TRAINER, "mis de côté", nth=2)
         found = await closed(address_of(environment), inputs=3)
     assert found.ends == {"answered": 1, "ignored": 2}
-    assert sum("mis de côté" in t for t in botapi.texts(TRAINER)) == 1
+    assert sum("mis de côté" in t for t in botapi.texts(TRAINER)) == 2
 
 
 REFUSALS: list[tuple[list[Any], int, str]] = [
@@ -225,8 +225,9 @@ async def test_a_call_for_help_within_a_flood_reaches_the_disability_contact(bot
         for n in range(80):
             botapi.user(STRANGER, f"réponds moi {n} !!", name="Zoé")
         botapi.user(STRANGER, "je suis malentendante, il me faut une boucle", name="Zoé")
-        notice = await botapi.text_to(CONTACT, "malentendante")
-        assert "CONFIDENTIEL" in notice["text"]
+        await botapi.until(lambda: botapi.texts(CONTACT), 60)
+        assert "CONFIDENTIEL" in botapi.texts(CONTACT)[0]
+        assert "malentendante" in botapi.texts(CONTACT)[0]
         await closed(address_of(environment), inputs=81)
     assert not any("malentendante" in t for t in botapi.texts(TRAINER))
     assert sum("ne réponds plus" in t for t in botapi.texts(STRANGER)) == 1

@@ -41,7 +41,11 @@ class Service:
         )
         ready = asyncio.Event()
         self._reading = asyncio.create_task(self._read(ready))
-        await asyncio.wait_for(ready.wait(), 60)
+        try:
+            await asyncio.wait_for(ready.wait(), 60)
+        except TimeoutError:  # none is left behind
+            self.process.kill()
+            raise
 
     async def _read(self, ready: asyncio.Event) -> None:
         assert self.process is not None
