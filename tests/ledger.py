@@ -39,8 +39,9 @@ class Books:
 
     @property
     def unsent(self) -> int:
-        """Texts that are on their way and are due at once: a reminder is not."""
-        return sum(row["state"] in ("waiting", "claimed", "sending") and row["due_at"] <= row["now"] for row in self.texts)
+        """Texts that are on their way, but for reminders that are due at a later time."""
+        on_their_way = [row for row in self.texts if row["state"] in ("waiting", "claimed", "sending")]
+        return sum(row["attempts"] > 0 or not (row["outgoing"] or {}).get("not_before") for row in on_their_way)
 
     def reasons(self) -> Counter[str]:
         return Counter(row["reason"] for row in self.inputs if row["reason"])
@@ -56,8 +57,6 @@ def address_of(environment: Mapping[str, str]) -> str:
 
 def read(address: str) -> Books:
     """Open, read, close; a database that is still being made is an empty one."""
-    from datetime import UTC, datetime
-
     url = make_url(address)
     if url.get_backend_name() == "sqlite":
         if not Path(url.database or "").exists():
@@ -65,11 +64,10 @@ def read(address: str) -> Books:
         engine = create_engine(url, connect_args={"timeout": 10})
     else:
         engine = create_engine(url.set(drivername="postgresql+psycopg"))
-    now = datetime.now(UTC)
     try:
         with engine.connect() as connection:
             came = [dict(row) for row in connection.execute(select(inbox)).mappings()]
-            texts = [{**row, "now": now} for row in connection.execute(select(outbox)).mappings()]
+            texts = [dict(row) for row in connection.execute(select(outbox)).mappings()]
             asked = len(connection.execute(select(escalations.c.id)).all())
     except OperationalError as error:
         if "no such table" in str(error):
