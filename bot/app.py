@@ -95,6 +95,7 @@ async def run(settings: Settings, desk: Desk, *, chat: bool) -> None:
     """Serve until a signal, or in a chat until the input ends. Raises AccueilError."""
     for warning in settings.warnings:
         log.warning(warning)
+    sys.setswitchinterval(0.001)  # understanding computes in threads, and the loops should not wait 5 ms at each of their steps
     with _clean_stop(), alone(settings) as surely:
         shelf = await asyncio.to_thread(Shelf, settings.knowledge_dir)
         clock = SteadyClock()

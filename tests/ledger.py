@@ -52,7 +52,8 @@ class Books:
 
 def address_of(environment: Mapping[str, str]) -> str:
     """The database of a service with this environment."""
-    return environment.get("DATABASE_URL") or f"sqlite:///{Path(environment['ACCUEIL_DATA_DIR']) / 'accueil.db'}"
+    named = environment.get("DATABASE_URL", "").replace("postgres://", "postgresql://")
+    return named or f"sqlite:///{Path(environment['ACCUEIL_DATA_DIR']) / 'accueil.db'}"
 
 
 def read(address: str) -> Books:

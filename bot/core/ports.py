@@ -47,13 +47,17 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An outbox row leased to one sender. unsure: how many earlier attempts may have reached the peer."""
+    """An outbox row leased to one sender. unsure: how many earlier attempts may have reached the peer.
+
+    readable: False where another version wrote it; then ``outgoing`` has no words.
+    """
 
     id: int
     outgoing: Outgoing
     attempts: int
     unsure: int
     created_at: datetime
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

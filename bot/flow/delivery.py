@@ -53,6 +53,9 @@ class Deliveries:
         return delivery is not None
 
     async def _deliver(self, delivery: Delivery) -> None:
+        if not delivery.readable:
+            await self._fail(delivery, "cannot be read")
+            return
         if delivery.unsure == 1:
             await self._tell_unsure(delivery)
         elif delivery.unsure:

@@ -79,11 +79,11 @@ async def claim(connection: AsyncConnection, now: datetime, lease: timedelta, ch
         return None
     try:
         outgoing = codec.outgoing.validate_python(row["outgoing"])
-    except ValidationError:  # written by another version: it must not hold up what is behind it
-        unreadable = {"state": "failed", "error": "cannot be read", "lease_until": None}
-        await connection.execute(update(outbox).where(outbox.c.id == row["id"]).values(**unreadable))
-        return await claim(connection, now, lease, channels)
-    return Delivery(row["id"], outgoing, row["attempts"], row["unsure"], row["created_at"])
+        readable = True
+    except ValidationError:  # written by another version: somebody must hear of it
+        outgoing = Outgoing(f"unreadable:{row['id']}", row["to"], "", row["kind"], about=row["about"])
+        readable = False
+    return Delivery(row["id"], outgoing, row["attempts"], row["unsure"], row["created_at"], readable)
 
 
 def _served(channels: Collection[str]) -> Any:

@@ -241,10 +241,10 @@ def memory_of(service: Service) -> int:
 
 
 async def test_case_11_two_services_with_one_token_end_with_one_of_them(
-    botapi: BotApi, environment: dict[str, str], postgres: str, tmp_path: Any
+    botapi: BotApi, environment: dict[str, str], own_postgres: str, tmp_path: Any
 ) -> None:
     """The peer ends one poller's requests, and exactly one of the two goes on."""
-    shared = {**environment, "DATABASE_URL": postgres.replace("postgresql://", "postgres://")}
+    shared = {**environment, "DATABASE_URL": own_postgres}
     first, second = Service(shared), Service({**shared, "ACCUEIL_DATA_DIR": str(tmp_path / "other")})
     await first.start()
     await second.start()

@@ -281,6 +281,10 @@ async def test_a_text_or_a_conversation_of_another_version_holds_nothing_up(stor
         await connection.execute(update(outbox).values(outgoing={"no": "outgoing"}))
         await connection.execute(update(dialogues).values(dialogue={"person": ANA, "format": "hologram", "turns": []}))
     await store.apply(Outcome("answered", outgoing=(Outgoing("s", ANA, "la suite"),)), NOW)
+    unreadable = await store.claim(NOW, LEASE, CHANNELS)
+    assert unreadable is not None
+    assert (unreadable.readable, unreadable.outgoing.body) == (False, "")
+    await store.failed(unreadable, "cannot be read", (), NOW)
     assert await drained(store) == ["la suite"]
     assert await store.dialogue(ANA) is None
     await store.purge(NOW, timedelta(days=1), timedelta(days=1))
