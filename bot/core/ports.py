@@ -159,8 +159,11 @@ class Store(Protocol):
         """How many answers went, or are to go, to an address since then."""
         ...
 
-    async def count_inputs(self, person: str, since: datetime, counted: str) -> int:
-        """How many inputs a person sent since then, those that wait included; of the ignored, those of that reason alone."""
+    async def count_inputs(self, person: str, since: datetime, counted: str, *, handled: bool = False) -> int:
+        """How many inputs a person sent since then; of the ignored, those of that reason alone.
+
+        handled: leaves out those that wait.
+        """
         ...
 
     async def person_at(self, address: str) -> str | None:

@@ -12,7 +12,7 @@ import structlog
 
 from bot.core.desk import Desk
 from bot.core.dialogue import respond, stumbled
-from bot.core.flood import BEYOND, CAPS, flooded
+from bot.core.flood import BEYOND, CAPS, MAILED, flooded, uncounted
 from bot.core.model import Dialogue, Ignored, Intent, Message, Outcome
 from bot.core.ports import Arrival, Channel, Clock, Library, Store, Taken
 from bot.core.situation import Situation
@@ -98,8 +98,9 @@ class Intake:
             return Outcome("ignored", "a trainer's button pressed by somebody else")
         elif message.about is not None:  # a token is of no use to anybody but those it was sent to
             message = replace(message, no_reply="the answer to somebody else's notice")
-        if await self._floods(message):
-            return flooded(message, await self._situation(message))
+        flood = await self._flood(message)
+        if flood is not None:
+            return flood
         if message.channel == "email":
             message = await self._known_by_mail(message)
         await self._channels[message.channel].acknowledge(message)
@@ -107,12 +108,16 @@ class Intake:
         # a tenth of a second of pure computation: in a thread, so that the loops go on
         return (await asyncio.to_thread(respond, message, situation)).outcome
 
-    async def _floods(self, message: Message) -> bool:
+    async def _flood(self, message: Message) -> Outcome | None:
         now = self._clock()
+        if message.channel == "email":
+            span, most = MAILED
+            handled = await self._store.count_inputs(message.sender, now - span, BEYOND, handled=True)
+            return uncounted(message, self._library.mind.knowledge) if handled >= most else None
         for span, most in CAPS:
             if await self._store.count_inputs(message.sender, now - span, BEYOND) > most:
-                return True
-        return False
+                return flooded(message, await self._situation(message))
+        return None
 
     async def _known_by_mail(self, message: Message) -> Message:
         """Whose mail it is, whether it is theirs for certain, and whether they have had enough answers for now."""

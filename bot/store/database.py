@@ -162,9 +162,9 @@ class Database:
         async with self._transaction() as connection:
             return await outbox.count_replies(connection, self._hashed(to), since)
 
-    async def count_inputs(self, person: str, since: datetime, counted: str) -> int:
+    async def count_inputs(self, person: str, since: datetime, counted: str, *, handled: bool = False) -> int:
         async with self._transaction() as connection:
-            return await inbox.count(connection, self._hashed(person), since, counted)
+            return await inbox.count(connection, self._hashed(person), since, counted, handled)
 
     async def person_at(self, address: str) -> str | None:
         async with self._transaction() as connection:

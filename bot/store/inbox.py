@@ -113,9 +113,11 @@ async def last_decision(connection: AsyncConnection, message: str) -> str | None
     return (await connection.execute(found)).scalar()
 
 
-async def count(connection: AsyncConnection, person: str, since: datetime, counted: str) -> int:
+async def count(connection: AsyncConnection, person: str, since: datetime, counted: str, handled: bool) -> int:
     concerns_us = or_(inbox.c.end.is_(None), inbox.c.end != "ignored", inbox.c.reason == counted)
     found = select(func.count()).where(inbox.c.person == person, inbox.c.received_at >= since, concerns_us)
+    if handled:
+        found = found.where(inbox.c.end.is_not(None))
     return int((await connection.execute(found)).scalar_one())
 
 
