@@ -91,10 +91,10 @@ class Field:
                 peer.hold = None
 
     async def _within_a_send(self, peer: BotApi | ScriptedSmtp) -> None:
-        peer.held.clear()
+        peer.caught.clear()
         peer.hold = asyncio.Event()
         try:
-            await asyncio.wait_for(peer.held.wait(), 6)
+            await asyncio.wait_for(peer.caught.wait(), 6)
             await asyncio.sleep(self.chance.uniform(0.0, 0.2))
             self.struck[f"inside a send of {'Telegram' if peer is self.botapi else 'SMTP'}"] += 1
         except TimeoutError:

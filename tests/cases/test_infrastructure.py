@@ -117,6 +117,24 @@ async def test_case_9_with_a_full_disk_nothing_is_acknowledged_the_operator_is_t
     assert [len(botapi.texts(p)) for p in (ANA, STRANGER)] == [1, 1]
 
 
+async def test_a_mail_server_that_hangs_holds_up_nobody_on_telegram(
+    botapi: BotApi, imap: Imap, smtp: ScriptedSmtp, both: dict[str, str]
+) -> None:
+    books, smtp.slow = address_of(both), 8.0
+    async with serving(both):
+        for n in range(8):
+            await imap.deliver(letter(f"p{n}@learner.example", "Pauses", BREAKS, f"{n}@learner.example"))
+        async with asyncio.timeout(30):
+            while len(smtp.tries) < 3:  # noqa: ASYNC110 - what it waits for is another program
+                await asyncio.sleep(0.05)
+        botapi.user(ANA, "merci")
+        await botapi.until(lambda: botapi.texts(ANA), 6)
+        assert not smtp.sent
+        smtp.slow = 0.0
+        await closed(books, inputs=9)
+    assert len(smtp.sent) == 8
+
+
 async def test_case_10_while_the_database_is_locked_nothing_is_acknowledged_and_nothing_is_lost(
     botapi: BotApi, on_either: dict[str, str]
 ) -> None:

@@ -105,7 +105,7 @@ async def test_case_12_a_clock_that_jumps_sends_nothing_early_late_or_twice(
         await closed(books, inputs=1)
         botapi.hold = asyncio.Event()
         botapi.user(ANA, "merci")
-        await asyncio.wait_for(botapi.held.wait(), 30)
+        await asyncio.wait_for(botapi.caught.wait(), 30)
         at.set_by += jump  # while a text is on the wire
         os.environ["TZ"] = "America/New_York"
         time.tzset()

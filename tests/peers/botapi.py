@@ -32,7 +32,7 @@ class BotApi:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     faults: dict[str, list[Any]] = field(default_factory=dict)
     hold: asyncio.Event | None = None  # while set and unset: sendMessage is taken, and its answer held back
-    held: asyncio.Event = field(default_factory=asyncio.Event)  # set as soon as an answer is held back
+    caught: asyncio.Event = field(default_factory=asyncio.Event)  # set as soon as an answer is held back
     pressed: list[dict[str, Any]] = field(default_factory=list)  # what people who pressed a button were shown
     updates: list[dict[str, Any]] = field(default_factory=list)
     webhook: dict[str, Any] = field(default_factory=dict)
@@ -248,7 +248,7 @@ class BotApi:
             return refusal
         sent = self._send(data)
         if self.hold is not None:
-            self.held.set()
+            self.caught.set()
             await self.hold.wait()
         sent["answered_at"] = time.monotonic()
         return {"message_id": sent["message_id"], "date": 1, "chat": {"id": sent["chat_id"], "type": "private"}, "text": text}

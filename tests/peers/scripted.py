@@ -1,4 +1,4 @@
-"""An SMTP server that can go wrong at each step: at a recipient, after the mail, or by saying nothing."""
+"""An SMTP server that can refuse a recipient, wait at one, or take a mail and hold its answer back."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from tests.peers.mail import Smtp
 
 @dataclass
 class ScriptedSmtp(Smtp):
-    """``at_recipient``: answers to RCPT for an address, one a try. ``script``: one entry a mail: "cut" (taken, and the line
-    breaks before the answer), None for a sound answer. ``hold``: taken, and the answer held back."""
+    """``at_recipient``: answers to RCPT for an address, one a try. ``slow``: seconds that each recipient takes.
+
+    ``hold``: while there and unset, mails are taken and their answers held back; ``caught`` is set as soon as one is.
+    """
 
     at_recipient: dict[str, list[str]] = field(default_factory=dict)
-    script: list[str | None] = field(default_factory=list)
+    slow: float = 0.0
     hold: asyncio.Event | None = None
-    held: asyncio.Event = field(default_factory=asyncio.Event)
+    caught: asyncio.Event = field(default_factory=asyncio.Event)
     tries: list[str] = field(default_factory=list)  # recipients asked for, in order
     times: list[dict[str, float]] = field(default_factory=list)  # of each mail: when it was there, when that was said
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
         self.tries.append(address)
+        await asyncio.sleep(self.slow)
         answers = self.at_recipient.get(address, [])
         if answers:
             return answers.pop(0)
@@ -37,12 +40,8 @@ class ScriptedSmtp(Smtp):
             return taken
         mark = {"at": time.monotonic()}
         self.times.append(mark)
-        if self.script and self.script.pop(0) == "cut":
-            assert server.transport is not None
-            server.transport.close()
-            return taken
         if self.hold is not None:
-            self.held.set()
+            self.caught.set()
             await self.hold.wait()
         mark["answered_at"] = time.monotonic()
         return taken
