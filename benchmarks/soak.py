@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import random
 import socket
 import sys
@@ -225,6 +226,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=None, help="the same moments again, as far as a machine allows")
     parser.add_argument("--postgresql", action="store_true")
     given = parser.parse_args()
+    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)  # a request that a kill broke off is no news
     seed = given.seed if given.seed is not None else random.randrange(1_000_000)  # noqa: S311
     print(f"seed {seed}")
     with tempfile.TemporaryDirectory() as folder:

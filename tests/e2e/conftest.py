@@ -15,6 +15,7 @@ import pytest
 from tests.peers.botapi import TOKEN, BotApi
 from tests.peers.mail import CONTACT_BOX, Imap, Smtp, until
 
+START = 110  # seconds: learning all phrases is ten of one core, and a machine may be busy
 TRAINER, HELPER, CONTACT, ANA, STRANGER = 11, 12, 13, 4001, 4002
 
 
@@ -42,7 +43,7 @@ class Service:
         ready = asyncio.Event()
         self._reading = asyncio.create_task(self._read(ready))
         try:
-            await asyncio.wait_for(ready.wait(), 60)
+            await asyncio.wait_for(ready.wait(), START)
         except TimeoutError:  # none is left behind
             self.process.kill()
             raise
