@@ -33,7 +33,10 @@ from tests.small import small_knowledge
 
 ON_WIRE = 1.0  # seconds before a kill in which an answered send may not have been noted yet
 IN_SEND = 0.4  # share of the kills that strike inside a send
-SAID = ("merci", "Les pauses durent combien ?", "y a-t-il une attestation à la fin ?", "je voudrais parler au formateur")
+BACKLOG = 25  # answers that may be waited for before the load pauses: a machine that is slow is not what is measured
+SHOWN = 20  # faults that are printed
+ASKED = ("Les pauses durent combien ?", "y a-t-il une attestation à la fin ?", "quand est la pause du matin ?") * 3
+SAID = ("merci", "au revoir", *ASKED, "je voudrais parler au formateur")
 
 
 @dataclass
@@ -52,13 +55,15 @@ class Field:
     async def load(self) -> None:
         """Two or three messages a second, by Telegram and by mail, until cancelled."""
         while True:
+            while sum(not given for given in self.answers().values()) > BACKLOG:
+                await asyncio.sleep(0.3)
             if self.chance.random() < 0.7:
                 self.people.append(10_000 + len(self.people))
                 self.botapi.user(self.people[-1], self.chance.choice(SAID), name="Ana")
             else:
                 n = len(self.writers)
                 address = f"ana{n}@learner.example"
-                words = self.chance.choice(SAID[1:])
+                words = self.chance.choice(SAID[2:])
                 with contextlib.suppress(OSError):
                     await self.imap.deliver(letter(f"Ana <{address}>", f"Question {n}", words, f"{n}@learner.example"))
                     self.writers.append(address)
@@ -79,7 +84,7 @@ class Field:
                 self.struck["while it started"] += 1
             else:
                 await starting
-                await asyncio.sleep(self.chance.uniform(0.0, 2.5))
+                await asyncio.sleep(self.chance.uniform(0.0, 2.0))
                 self.struck["at a random moment"] += 1
             while service.process is None:  # noqa: ASYNC110 - what it waits for is another program
                 await asyncio.sleep(0.01)
@@ -95,7 +100,7 @@ class Field:
         peer.caught.clear()
         peer.hold = asyncio.Event()
         try:
-            await asyncio.wait_for(peer.caught.wait(), 6)
+            await asyncio.wait_for(peer.caught.wait(), 5)
             await asyncio.sleep(self.chance.uniform(0.0, 0.2))
             self.struck[f"inside a send of {'Telegram' if peer is self.botapi else 'SMTP'}"] += 1
         except TimeoutError:
@@ -206,10 +211,10 @@ async def _counted(soak: Field, address: str, started: float, service: Service) 
         faults.append(f"{len(unsure)} sends were unsure and the trainer was told of {told}")
     if sum(books.ends.values()) != inputs:
         faults.append(f"{inputs} inputs and {sum(books.ends.values())} ends")
-    print(*faults, sep="\n")
+    print(*faults[:SHOWN], *([f"... and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []), sep="\n")
     if faults:
         print("ignored:", dict(books.reasons()))
-        print("failed:", [(row["kind"], row["error"], row["attempts"], row["unsure"]) for row in given_up])
+        print("failed:", Counter(f"{row['kind']}: {row['error']}" for row in given_up))
         print("the end of the log:", service.log[-3000:].decode("utf-8", "replace"), sep="\n")
     return int(bool(faults))
 
