@@ -55,7 +55,7 @@ class Field:
     async def load(self) -> None:
         """Two or three messages a second, by Telegram and by mail, until cancelled."""
         while True:
-            while sum(not given for given in self.answers().values()) > BACKLOG:
+            while sum(not given for given in self.answers().values()) > BACKLOG:  # noqa: ASYNC110 - peers have no event of it
                 await asyncio.sleep(0.3)
             if self.chance.random() < 0.7:
                 self.people.append(10_000 + len(self.people))
