@@ -16,7 +16,7 @@ from rich.console import Console as Screen
 from rich.text import Text
 
 from bot.core.model import Choice, Ignored, Intent, Message
-from bot.core.ports import Arrival, Clock, Delivery, Inlet
+from bot.core.ports import Arrival, Clock, Delivery, Inlet, OnWire
 from bot.core.text import clean
 
 LEARNER = "console:local"
@@ -100,8 +100,9 @@ class Terminal:
     async def acknowledge(self, message: Message) -> None:
         return None
 
-    async def send(self, delivery: Delivery) -> str:
+    async def send(self, delivery: Delivery, on_wire: OnWire) -> str:
         out = delivery.outgoing
+        await on_wire()
         if out.to != LEARNER:
             self._aside(_TITLES.get(out.to, out.to), out.body, out.about)
         else:

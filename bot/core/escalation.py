@@ -31,7 +31,7 @@ from bot.core.model import (
 )
 
 OPEN = (Status.OPEN, Status.CLAIMED)
-REASONS = ("request", "handoff", "unknown", "silent", "not-it", "media", "fault", "unanswerable", "draft")
+REASONS = ("request", "handoff", "unknown", "silent", "not-it", "media", "fault", "unanswerable", "draft", "flood")
 
 
 @dataclass(frozen=True, slots=True)

@@ -358,7 +358,8 @@ class Escalation:
 
     recipients: the persons who may see and answer it ("telegram:1", "email:trainer@example.org").
     reason: "request", "handoff", "unknown", "silent", "not-it", "media", "fault", "unanswerable" (a mail that no program
-    may answer), "draft" (an answer that waits for the trainer to send it). near: nearest topics.
+    may answer), "draft" (an answer that waits for the trainer to send it), "flood" (very many messages at once). near: nearest
+    topics.
     """
 
     id: int

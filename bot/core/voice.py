@@ -48,6 +48,7 @@ LEARNERS: Mapping[str, frozenset[str]] = {  # what learners read, in every langu
     "group_personal": _line(),
     "not_forgotten": _line("reference"),
     "fault": _line(),
+    "flood": _line("reference"),
     # around what goes out by mail
     "mail_greeting": _line(),
     "mail_footer": _line("days"),
@@ -103,11 +104,17 @@ HOUSE: Mapping[str, frozenset[str]] = {  # what trainers and operators read, in 
     "reason_fault": _line(),
     "reason_unanswerable": _line(),
     "reason_draft": _line(),
+    "reason_flood": _line(),
     # what the operator reads
     "alert_undelivered": _line("kind", "reference", "why"),
     "alert_uncertain": _line("kind", "reference"),
     "alert_aside": _line("row"),
     "alert_mailbox": _line("why"),
+    "alert_outbox": _line("channel", "since", "why"),
+    "alert_delayed": _line("kind", "reference", "why"),
+    "alert_store": _line("why"),
+    "alert_store_ok": _line("since"),
+    "alert_away": _line("since"),
     "alert_knowledge": _line("count", "faults"),
     "alert_knowledge_ok": _line(),
 }

@@ -12,6 +12,7 @@ import structlog
 
 from bot.core.desk import Desk
 from bot.core.dialogue import respond, stumbled
+from bot.core.flood import BEYOND, CAPS, MAILED, flooded, uncounted
 from bot.core.model import Dialogue, Ignored, Intent, Message, Outcome
 from bot.core.ports import Arrival, Channel, Clock, Library, Store, Taken
 from bot.core.situation import Situation
@@ -24,6 +25,7 @@ LEASE = timedelta(seconds=20)  # a decision takes a tenth of a second
 # automatic answers to one address, by mail: two programs that answer each other fall silent
 ANSWERS = ((timedelta(hours=1), 4), (timedelta(days=1), 12))
 TRIES = 4  # a message that fails so often is set aside
+DEATHS = 10  # so is one whose worker died so often; one that was only near when others killed the service is not
 log = structlog.get_logger("intake")
 
 
@@ -70,7 +72,7 @@ class Intake:
         try:
             # in a thread: a hostile mail may take a while, and the loops must go on
             message = await asyncio.to_thread(self._channels[taken.arrival.channel].read, taken.arrival)
-            if taken.attempts > TRIES:
+            if taken.attempts > DEATHS:
                 raise RuntimeError("its worker died each time")
             outcome = await self._decide(message)
             await self._store.commit(taken, outcome, self._clock())
@@ -96,12 +98,26 @@ class Intake:
             return Outcome("ignored", "a trainer's button pressed by somebody else")
         elif message.about is not None:  # a token is of no use to anybody but those it was sent to
             message = replace(message, no_reply="the answer to somebody else's notice")
+        flood = await self._flood(message)
+        if flood is not None:
+            return flood
         if message.channel == "email":
             message = await self._known_by_mail(message)
         await self._channels[message.channel].acknowledge(message)
         situation = await self._situation(message)
         # a tenth of a second of pure computation: in a thread, so that the loops go on
         return (await asyncio.to_thread(respond, message, situation)).outcome
+
+    async def _flood(self, message: Message) -> Outcome | None:
+        now = self._clock()
+        if message.channel == "email":
+            span, most = MAILED
+            handled = await self._store.count_inputs(message.sender, now - span, BEYOND, handled=True)
+            return uncounted(message, self._library.mind.knowledge) if handled >= most else None
+        for span, most in CAPS:
+            if await self._store.count_inputs(message.sender, now - span, BEYOND) > most:
+                return flooded(message, await self._situation(message))
+        return None
 
     async def _known_by_mail(self, message: Message) -> Message:
         """Whose mail it is, whether it is theirs for certain, and whether they have had enough answers for now."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import BigInteger, Text, delete, func, insert, or_, select, update
@@ -47,7 +50,7 @@ async def reserve(connection: AsyncConnection) -> int:
 
 async def escalation(connection: AsyncConnection, id: int) -> Escalation | None:
     found = (await connection.execute(select(escalations.c.escalation).where(escalations.c.id == id))).scalar()
-    return codec.escalation.validate_python(found) if found is not None else None
+    return next(iter(_readable([found])), None)
 
 
 async def listed(connection: AsyncConnection, learner: str | None, open_only: bool, limit: int) -> list[Escalation]:
@@ -58,7 +61,16 @@ async def listed(connection: AsyncConnection, learner: str | None, open_only: bo
     if open_only:
         wanted = wanted.where(escalations.c.status.not_in([s.value for s in ENDED]))
     rows = (await connection.execute(wanted)).scalars().all()
-    return [codec.escalation.validate_python(row) for row in reversed(rows)]
+    return _readable(reversed(rows))
+
+
+def _readable(rows: Iterable[Any]) -> list[Escalation]:
+    """One that another version wrote must not hold up all the others."""
+    found = []
+    for row in rows:
+        with suppress(ValidationError):
+            found.append(codec.escalation.validate_python(row))
+    return found
 
 
 async def _keep(connection: AsyncConnection, hashed: Hasher, changed: Escalation) -> None:

@@ -127,6 +127,10 @@ class Database:
         async with self._transaction() as connection:
             return await outbox.claim(connection, now, lease, channels)
 
+    async def wired(self, delivery: Delivery, lease_until: datetime) -> None:
+        async with self._transaction() as connection:
+            await outbox.wired(connection, delivery, lease_until)
+
     async def delivered(self, delivery: Delivery, native_id: str, now: datetime) -> None:
         async with self._transaction() as connection:
             await outbox.delivered(connection, delivery, native_id, now)
@@ -158,6 +162,10 @@ class Database:
         async with self._transaction() as connection:
             return await outbox.count_replies(connection, self._hashed(to), since)
 
+    async def count_inputs(self, person: str, since: datetime, counted: str, *, handled: bool = False) -> int:
+        async with self._transaction() as connection:
+            return await inbox.count(connection, self._hashed(person), since, counted, handled)
+
     async def person_at(self, address: str) -> str | None:
         async with self._transaction() as connection:
             return await alias.person_at(connection, address)
@@ -186,6 +194,13 @@ class Database:
         async with self._transaction() as connection:
             await inbox.release(connection)
             await outbox.release(connection)
+
+    async def shift(self, by: timedelta) -> None:
+        if self._engine.dialect.name != "sqlite":  # other machines have clocks of their own
+            return
+        async with self._transaction() as connection:
+            await inbox.shift(connection, by)
+            await outbox.shift(connection, by)
 
     async def idle(self, now: datetime, channels: Collection[str]) -> bool:
         async with self._transaction() as connection:

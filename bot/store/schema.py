@@ -69,7 +69,7 @@ outbox = Table(
     Column("erase", Boolean, nullable=False),  # erased as soon as it was sent
     Column("about", BigInteger),
     Column("cancels_with", BigInteger),
-    Column("state", Text, nullable=False),  # waiting, sending, sent, failed, dropped
+    Column("state", Text, nullable=False),  # waiting, claimed, sending, sent, failed, dropped
     Column("attempts", Integer, nullable=False),
     Column("unsure", Integer, nullable=False),  # how often it was on the wire without an answer
     Column("created_at", Utc, nullable=False),

@@ -148,6 +148,7 @@ async def test_a_send_in_flight_at_a_kill_comes_back_as_unsure(store: Database) 
     first = await store.claim(NOW, LEASE, CHANNELS)
     assert first is not None
     assert first.unsure == 0
+    await store.wired(first, NOW + LEASE)
     assert await store.claim(NOW + LEASE / 2, LEASE, CHANNELS) is None
     again = await store.claim(NOW + LEASE * 2, LEASE, CHANNELS)
     assert again is not None
@@ -156,16 +157,32 @@ async def test_a_send_in_flight_at_a_kill_comes_back_as_unsure(store: Database) 
         await store.delivered(first, "n1", NOW)
 
 
-async def test_a_worker_that_is_alone_gets_all_leases_back_at_once(store: Database) -> None:
+async def test_what_never_got_on_the_wire_comes_back_as_it_was_and_its_late_sender_may_not_send_it(store: Database) -> None:
+    await store.apply(Outcome("answered", outgoing=(Outgoing("a", ANA, "x"),)), NOW)
+    late = await store.claim(NOW, LEASE, CHANNELS)
+    again = await store.claim(NOW + LEASE * 2, LEASE, CHANNELS)
+    assert late is not None
+    assert again is not None
+    assert (again.attempts, again.unsure) == (2, 0)
+    with pytest.raises(StaleLease):
+        await store.wired(late, NOW + LEASE * 3)
+    await store.wired(again, NOW + LEASE * 3)
+
+
+@pytest.mark.parametrize("on_wire", [False, True])
+async def test_a_worker_that_is_alone_gets_all_leases_back_at_once(store: Database, on_wire: bool) -> None:
     await store.receive([arrival(1)])
     await store.apply(Outcome("answered", outgoing=(Outgoing("a", ANA, "x"),)), NOW)
     await store.take(NOW, LEASE, CHANNELS)
-    await store.claim(NOW, LEASE, CHANNELS)
+    first = await store.claim(NOW, LEASE, CHANNELS)
+    assert first is not None
+    if on_wire:
+        await store.wired(first, NOW + LEASE)
     await store.release()
     again = await store.claim(NOW, LEASE, CHANNELS)
     assert await store.take(NOW, LEASE, CHANNELS) is not None
     assert again is not None
-    assert again.unsure == 1
+    assert again.unsure == on_wire
 
 
 async def test_a_reminder_of_a_settled_escalation_is_not_sent(store: Database) -> None:
@@ -264,6 +281,10 @@ async def test_a_text_or_a_conversation_of_another_version_holds_nothing_up(stor
         await connection.execute(update(outbox).values(outgoing={"no": "outgoing"}))
         await connection.execute(update(dialogues).values(dialogue={"person": ANA, "format": "hologram", "turns": []}))
     await store.apply(Outcome("answered", outgoing=(Outgoing("s", ANA, "la suite"),)), NOW)
+    unreadable = await store.claim(NOW, LEASE, CHANNELS)
+    assert unreadable is not None
+    assert (unreadable.readable, unreadable.outgoing.body) == (False, "")
+    await store.failed(unreadable, "cannot be read", (), NOW)
     assert await drained(store) == ["la suite"]
     assert await store.dialogue(ANA) is None
     await store.purge(NOW, timedelta(days=1), timedelta(days=1))

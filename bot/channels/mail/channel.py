@@ -22,7 +22,7 @@ from bot.channels.mail.parts import sender_of
 from bot.channels.mail.write import Letterhead, written
 from bot.core.endpoint import Postbox
 from bot.core.model import Ignored, Message, Outgoing
-from bot.core.ports import Arrival, Clock, Delivery, Inlet
+from bot.core.ports import Arrival, Clock, Delivery, Inlet, OnWire
 from bot.errors import ChannelError, DeliveryError, StoreError
 
 BATCH = 10  # mails fetched at once
@@ -154,8 +154,8 @@ class Email:
 
     # ---------------------------------------------------------------- out
 
-    async def send(self, delivery: Delivery) -> str:
-        """Post a mail, file a draft or set flags. Returns the Message-ID."""
+    async def send(self, delivery: Delivery, on_wire: OnWire) -> str:
+        """Post a mail, file a draft or set flags (these two as often as one likes). Returns the Message-ID."""
         out = delivery.outgoing
         try:
             if out.kind == "mark":
@@ -168,7 +168,7 @@ class Email:
             if draft:
                 await self._file(mail)
             else:
-                await smtp.send(self._box.smtp, self._box.address, out.to.partition(":")[2], mail)
+                await smtp.send(self._box.smtp, self._box.address, out.to.partition(":")[2], mail, on_wire)
         except ChannelError as error:
             raise DeliveryError(str(error)) from error
         return self._head.id_of(out, draft=draft)

@@ -9,6 +9,7 @@ import aiosmtplib
 from aiosmtplib import SMTP
 
 from bot.core.endpoint import Endpoint
+from bot.core.ports import OnWire
 from bot.errors import ChannelError, DeliveryError
 
 STEP = 12.0  # seconds for one command
@@ -16,8 +17,15 @@ VERDICT = 28.0  # for the answer to the whole mail, which many servers look into
 WHOLE = 40.0  # for all of them: shorter than the lease of an outbox row
 
 
-async def send(endpoint: Endpoint, sender: str, recipient: str, mail: bytes) -> None:
-    """Hand one mail over. Raises DeliveryError; uncertain only where all of it was sent and no answer came."""
+async def _nobody_asks() -> None:
+    return None
+
+
+async def send(endpoint: Endpoint, sender: str, recipient: str, mail: bytes, on_wire: OnWire = _nobody_asks) -> None:
+    """Hand one mail over, ``on_wire`` right before its content. Raises DeliveryError.
+
+    It is uncertain only where all of the mail was sent and no answer came.
+    """
     given = False  # whether the server may have the whole mail
     client = _client(endpoint)
     try:
@@ -25,6 +33,7 @@ async def send(endpoint: Endpoint, sender: str, recipient: str, mail: bytes) -> 
             await _connect(client, endpoint)
             await client.mail(sender)
             await client.rcpt(recipient)
+            await on_wire()
             given = True
             await client.data(mail, timeout=VERDICT)
             given = False
@@ -33,7 +42,7 @@ async def send(endpoint: Endpoint, sender: str, recipient: str, mail: bytes) -> 
     except UnicodeError as error:  # an address that this way of sending has no form for
         raise DeliveryError("the address cannot be written to", permanent=True) from error
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-        raise DeliveryError(reason(error), uncertain=given) from error
+        raise DeliveryError(reason(error), uncertain=given, unreachable=not given) from error
     finally:
         client.close()
 
@@ -73,7 +82,7 @@ def _refused(error: aiosmtplib.SMTPResponseException) -> DeliveryError:
     ours = isinstance(error, (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPHeloError, aiosmtplib.SMTPSenderRefused))
     if error.code >= 500 and not ours:
         return DeliveryError(reason(error), permanent=True)
-    return DeliveryError(reason(error))
+    return DeliveryError(reason(error), unreachable=ours)
 
 
 def reason(error: BaseException) -> str:
