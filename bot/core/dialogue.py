@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.core import compose, escalation, flags
 from bot.core.compose import say
+from bot.core.digest import gathered
 from bot.core.language import conversation_language
 from bot.core.linking import link
 from bot.core.mailing import begins_thread, by_mail, completed, framed
@@ -42,7 +43,7 @@ TURNS_KEPT = 10
 def respond(message: Message, situation: Situation) -> Response:
     """Decide on one message of a learner."""
     s = _begun(message, situation)
-    if message.no_reply:
+    if message.no_reply or message.loop:
         return _for_a_person(message, s)
     if message.intent is Intent.COMMAND:
         return _command(message, s)
@@ -81,6 +82,8 @@ def _for_a_person(message: Message, s: Situation) -> Response:
     private = reading.private or _tells_of_health(message, s) or _stays_private(s, reading)
     private = private or any(e.private for e in s.open_escalations)
     reading, marked = replace(reading, private=private), flags.passed_on(message.thread, key(message))
+    if message.loop:
+        return Response(gathered(message, s, private=private), reading)
     waiting = [e for e in s.open_escalations if e.reason == "unanswerable" and e.private == private]
     if waiting:
         known = replace(waiting[-1], thread=flags.joined(waiting[-1].thread, message.thread))

@@ -31,7 +31,9 @@ from bot.core.model import (
 )
 
 OPEN = (Status.OPEN, Status.CLAIMED)
-REASONS = ("request", "handoff", "unknown", "silent", "not-it", "media", "fault", "unanswerable", "draft")
+REASONS = ("request", "handoff", "unknown", "silent", "not-it", "media", "fault", "unanswerable", "forged", "digest", "draft")
+
+UNHEARD = ("unanswerable", "forged", "digest")  # whose senders hear nothing that no person wrote
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ def opened(knowledge: Knowledge, escalation: Escalation, desk: Desk, *, comforts
         if to == desk.mailbox and escalation.thread.get("marks"):
             continue  # the mail itself lies there, flagged
         rows += in_parts(_notice(knowledge, escalation, to, n))
-    rows += _recalled(knowledge, escalation, desk, "nudge")
-    if comforts and escalation.reason != "unanswerable" and not desk.drafted(escalation.chat.partition(":")[0]):
+    rows += recalled(knowledge, escalation, desk, "nudge")
+    if comforts and escalation.reason not in UNHEARD and not desk.drafted(escalation.chat.partition(":")[0]):
         spoken = _spoken(knowledge, escalation)
         comfort = say(spoken, "not_forgotten", reference=escalation.reference)
         due = escalation.opened_at + desk.nudge_after
@@ -67,10 +69,19 @@ def opened(knowledge: Knowledge, escalation: Escalation, desk: Desk, *, comforts
 
 def draft_recalled(knowledge: Knowledge, escalation: Escalation, desk: Desk) -> tuple[Outgoing, ...]:
     """The reminder of an answer that waits among the drafts, due if nobody sends it."""
-    return tuple(_recalled(knowledge, escalation, desk, "nudge_draft"))
+    return tuple(recalled(knowledge, escalation, desk, "nudge_draft"))
 
 
-def _recalled(knowledge: Knowledge, escalation: Escalation, desk: Desk, line: str) -> list[Outgoing]:
+def announced(escalation: Escalation, key: str, body: str, subject: str) -> list[Outgoing]:
+    """A notice in words of its own to all who are told. key: of the input that caused it."""
+    return [
+        replace(_about(escalation, f"esc:{escalation.id}:notice:{n}:{key}", to, body, cancel=False), subject=subject)
+        for n, to in enumerate(_told(escalation))
+    ]
+
+
+def recalled(knowledge: Knowledge, escalation: Escalation, desk: Desk, line: str) -> list[Outgoing]:
+    """The reminders that are due if nobody does anything. line: of the voice."""
     due = escalation.opened_at + desk.nudge_after
     hours = max(1, round(desk.nudge_after.total_seconds() / 3600))
     body = say(knowledge, line, reference=escalation.reference, name=_name(escalation), hours=hours)
@@ -160,6 +171,8 @@ def _claim(knowledge: Knowledge, escalation: Escalation, command: Command, now: 
 def _answer(knowledge: Knowledge, escalation: Escalation, command: Command, now: datetime) -> Outcome:
     if not command.text.strip():
         return _word(knowledge, escalation, command, "refused_empty")
+    if not escalation.chat:
+        return _word(knowledge, escalation, command, "refused_digest")
     correction = escalation.status is Status.ANSWERED
     if correction and escalation.answered_by != command.actor:
         return _word(knowledge, escalation, command, "refused_answered")

@@ -167,7 +167,8 @@ class Message:
     ``reply_to`` is the native id of the message that this one answers, where the channel tells; ``text`` is what
     the sender wrote this time (no quote, no signature); ``whole`` the same with greeting and signature, where the two differ.
     ``about``: the escalation whose token it carries. ``no_reply``: why no automatic answer may go to its sender; a person
-    reads it. ``confirmed``: it answers a text that we sent to its sender, so it is theirs for certain.
+    reads it. ``confirmed``: it answers a text that we sent to its sender, so it is theirs for certain. ``loop``: why it is
+    over the caps of automatic mail: it joins the digest.
     """
 
     id: str
@@ -191,6 +192,7 @@ class Message:
     about: int | None = None
     no_reply: str = ""
     confirmed: bool = False
+    loop: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +360,8 @@ class Escalation:
 
     recipients: the persons who may see and answer it ("telegram:1", "email:trainer@example.org").
     reason: "request", "handoff", "unknown", "silent", "not-it", "media", "fault", "unanswerable" (a mail that no program
-    may answer), "draft" (an answer that waits for the trainer to send it). near: nearest topics.
+    may answer), "forged" (a mail in a trainer's name that nothing proves), "digest" (mails over the caps, of one sender or,
+    where ``chat`` is "", of several), "draft" (an answer that waits for the trainer to send it). near: nearest topics.
     """
 
     id: int
@@ -398,7 +401,7 @@ class Outcome:
     escalations: new ones and changed ones alike, whole; the store writes each by its id.
     message, decision: id of the message and digest of what was decided on it; an edited message is answered again only
     if its decision differs. forget: persons whose data is erased in the same transaction. links: (address, person) pairs:
-    what comes from the address is that person's from now on.
+    what comes from the address is that person's from now on. traces: (name, time) pairs, by which loops are told.
     """
 
     end: End
@@ -410,3 +413,4 @@ class Outcome:
     escalations: tuple[Escalation, ...] = ()
     forget: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
+    traces: tuple[tuple[str, datetime], ...] = ()

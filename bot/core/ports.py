@@ -145,8 +145,8 @@ class Store(Protocol):
         """To whom the text with this native id was sent."""
         ...
 
-    async def count_replies(self, to: str, since: datetime) -> int:
-        """How many answers went, or are to go, to an address since then."""
+    async def traced(self, names: Collection[str], since: datetime) -> Mapping[str, Sequence[datetime]]:
+        """When traces of these names were left since then (see ``bot.core.loops``)."""
         ...
 
     async def person_at(self, address: str) -> str | None:

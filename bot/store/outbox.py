@@ -25,7 +25,6 @@ from bot.store.schema import escalations, outbox
 from bot.store.sql import insert_once
 
 _OPEN = ("open", "claimed")
-AUTOMATIC = ("reply", "comfort")  # kinds that no person wrote
 
 
 async def queue(
@@ -148,12 +147,6 @@ async def find_sent(connection: AsyncConnection, to_hash: str, native_id: str) -
     found = select(outbox.c.about, outbox.c.kind).where(outbox.c.to_hash == to_hash, outbox.c.native_id == native_id)
     row = (await connection.execute(found)).first()
     return Sent(row.about, row.kind) if row else None
-
-
-async def count_replies(connection: AsyncConnection, to_hash: str, since: datetime) -> int:
-    """Texts that nobody's hand wrote to an address since then, those that wait for their time included."""
-    counted = select(func.count()).where(outbox.c.to_hash == to_hash, outbox.c.kind.in_(AUTOMATIC), outbox.c.created_at >= since)
-    return int((await connection.execute(counted)).scalar_one())
 
 
 async def addressee(connection: AsyncConnection, native_id: str) -> str | None:

@@ -80,6 +80,14 @@ _AWAY_TEXT = re.compile(
     re.I,
 )
 
+# as programs of our own kind sign, and name their sheets, where a relay took their headers off
+_OURS = re.compile(
+    r"^\s*(?:l'|je suis (?:l'|un )|the |i am (?:the |an ))?(?:assistante? (?:automatique|virtuel(?:le)?)"
+    r"|(?:automatic|automated|virtual) assistant)\b[^.?!,;]{0,80}[.,]?\s*$"
+    r"|^\s*(?:d'après|according to) ?: ?[«“].{1,200}[»”] \(\d{1,2}[/ ]\S{1,12}[/ ]\d{4}\)\s*$",
+    re.I | re.M,
+)
+
 
 def by_headers(mail: Part, senders: tuple[tuple[str, str], ...], subject: str) -> tuple[str, str]:
     """(kind, why not) as the headers tell, for certain; one that stands there twice counts with any of its values."""
@@ -122,6 +130,8 @@ def by_words(subject: str, said: str, whole: str) -> tuple[str, str]:
     start = whole[:3000]
     if _BOUNCE_TEXT.search(start) and re.search(r"\b[\w.+-]+@[\w-]+\.\w|\b5\d\d\b", start):
         return "bounce", "the words of a delivery report"
+    if _OURS.search(said.replace("’", "'").replace("\u00a0", " ")):
+        return "autoreply", "signed by a program"
     if _away(said):
         return "autoreply", "the words of an automatic reply"
     return "person", ""
