@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "accessibilite": "accessibility",
     "formateur": "contact",
 }
+FORGED = "in the name of one who works here, and nothing proves it"  # a reason to answer nothing
 SMALLTALK = ("greeting", "identity", "help", "thanks", "goodbye")
 TURNS_KEPT = 10
 
@@ -84,12 +85,13 @@ def _for_a_person(message: Message, s: Situation) -> Response:
     reading, marked = replace(reading, private=private), flags.passed_on(message.thread, key(message))
     if message.loop:
         return Response(gathered(message, s, private=private), reading)
-    waiting = [e for e in s.open_escalations if e.reason == "unanswerable" and e.private == private]
+    reason = "forged" if message.no_reply == FORGED else "unanswerable"
+    waiting = [e for e in s.open_escalations if e.reason == reason and e.private == private]
     if waiting:
         known = replace(waiting[-1], thread=flags.joined(waiting[-1].thread, message.thread))
         more = escalation.added(s.knowledge, known, words_of(message), s.now, key(message))
         return Response(replace(more, message=message.id, outgoing=marked), reading)
-    opened = open_escalation(message, s, reading, "unanswerable")
+    opened = open_escalation(message, s, reading, reason)
     rows = (*escalation.opened(s.knowledge, opened, s.desk), *marked)
     return Response(Outcome("escalated", message=message.id, outgoing=rows, escalations=(opened,)), reading)
 

@@ -36,7 +36,8 @@ class Postbox:
     """The contact mailbox: how it is reached and used.
 
     drafts: answers are filed for the trainer to send. Folders: "" to find them. poll: seconds between two looks, whatever
-    the server announces. since: mails from this day on are taken although they are older than the first start.
+    the server announces. authserv_id: the name under which the mailbox's own server vouches for a sender, "" where it does
+    not. since: mails from this day on are taken although they are older than the first start.
     """
 
     imap: Endpoint
@@ -48,6 +49,7 @@ class Postbox:
     drafts_folder: str = ""
     poll: float = 120.0
     since: date | None = None
+    authserv_id: str = ""
 
 
 def parse(raw: str, protocol: Literal["imap", "smtp"]) -> Endpoint:

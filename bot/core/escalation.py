@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.core import flags
@@ -33,6 +33,7 @@ from bot.core.model import (
 OPEN = (Status.OPEN, Status.CLAIMED)
 REASONS = ("request", "handoff", "unknown", "silent", "not-it", "media", "fault", "unanswerable", "forged", "digest", "draft")
 
+TOKEN_VALID = timedelta(days=90)  # from the notice to the answer by mail, and from the answer to its correction
 UNHEARD = ("unanswerable", "forged", "digest")  # whose senders hear nothing that no person wrote
 
 
@@ -142,6 +143,34 @@ def review(knowledge: Knowledge, escalation: Escalation, command: Command, now: 
     return replace(done, outgoing=(*done.outgoing, *flags.closed(escalation.thread, f"esc:{escalation.id}")))
 
 
+def uses(escalation: Escalation) -> int:
+    """How many answers it had: the token for the next bears this number."""
+    return sum(e.kind in ("answered", "corrected") for e in escalation.events)
+
+
+def outworn(knowledge: Knowledge, escalation: Escalation, command: Command, use: int, now: datetime) -> Outcome | None:
+    """The refusal of a mail whose token was used before, or is too old; None where it is good.
+
+    A token that was seen once may be in anybody's hands. The word about it goes to the trainer, with the token for a
+    correction: whoever wrote in their name does not get it.
+    """
+    if escalation.status is Status.CLOSED or (escalation.answered_by and escalation.answered_by != command.actor):
+        return None  # refused with words of their own
+    if now - (escalation.answered_at or escalation.opened_at) > TOKEN_VALID:
+        return _word(knowledge, escalation, command, "refused_expired")
+    if use == uses(escalation) or _said_before(escalation, command):
+        return None
+    refused = _word(knowledge, escalation, command, "refused_used")
+    fresh = {"use": uses(escalation)}
+    subject = say(knowledge, "correction_subject", reference=escalation.reference)
+    return replace(refused, outgoing=tuple(replace(row, thread=fresh, subject=subject) for row in refused.outgoing))
+
+
+def _said_before(escalation: Escalation, command: Command) -> bool:
+    said = [e.text for e in escalation.events if e.kind in ("answered", "corrected")]
+    return bool(said) and said[-1].strip() == command.text.strip()
+
+
 def by_hand(knowledge: Knowledge, escalation: Escalation, actor: str, text: str, now: datetime) -> Outcome:
     """The trainer wrote to the learner from the contact mailbox itself: nothing is left to send."""
     command = Command("answer", actor, f"hand:{escalation.id}", text)
@@ -176,8 +205,7 @@ def _answer(knowledge: Knowledge, escalation: Escalation, command: Command, now:
     correction = escalation.status is Status.ANSWERED
     if correction and escalation.answered_by != command.actor:
         return _word(knowledge, escalation, command, "refused_answered")
-    said = [e.text for e in escalation.events if e.kind in ("answered", "corrected")]
-    if correction and said and said[-1].strip() == command.text.strip():
+    if correction and _said_before(escalation, command):
         return Outcome("ignored", "the same answer again")
     kind = "corrected" if correction else "answered"
     changed = _after(escalation, kind, command, now, status=Status.ANSWERED, answered_by=command.actor, answered_at=now)

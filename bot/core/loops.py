@@ -23,6 +23,7 @@ CAPS: Mapping[str, tuple[tuple[timedelta, int], ...]] = {
     "domain": ((HOUR, 20), (DAY, 60)),  # a class that writes on one morning stays below it
     "all": ((HOUR, 60), (DAY, 300)),
 }
+REUSED = "its Message-ID was that of another mail"  # a reason to answer nothing
 SHORT = 12  # characters that anybody may say twice
 TO_SENDER = ("thread", "sender")  # counted where the sender hears of us; the others also where the trainer does
 # where everybody has their own mailbox: the domain says nothing of who they are

@@ -166,9 +166,10 @@ class Message:
 
     ``reply_to`` is the native id of the message that this one answers, where the channel tells; ``text`` is what
     the sender wrote this time (no quote, no signature); ``whole`` the same with greeting and signature, where the two differ.
-    ``about``: the escalation whose token it carries. ``no_reply``: why no automatic answer may go to its sender; a person
-    reads it. ``confirmed``: it answers a text that we sent to its sender, so it is theirs for certain. ``loop``: why it is
-    over the caps of automatic mail: it joins the digest.
+    ``about``: the escalation whose token it carries, good for answer number ``use``. ``no_reply``: why no automatic answer may
+    go to its sender; a person reads it. ``confirmed``: it answers a text that we sent to its sender, so it is theirs for
+    certain. ``loop``: why it is over the caps of automatic mail: it joins the digest. ``unproven``: why a mail may be another's
+    than its From says, where proof is asked for; ``vouched``: whether there is proof.
     """
 
     id: str
@@ -190,9 +191,12 @@ class Message:
     thread: Mapping[str, Any] = field(default_factory=dict)  # what a channel needs to answer in the thread
     whole: str = ""
     about: int | None = None
+    use: int = 0
     no_reply: str = ""
     confirmed: bool = False
     loop: str = ""
+    unproven: str = ""
+    vouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

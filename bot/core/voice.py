@@ -99,6 +99,9 @@ HOUSE: Mapping[str, frozenset[str]] = {  # what trainers and operators read, in 
     "refused_unknown": _line("reference"),
     "refused_media": _line("reference"),
     "refused_digest": _line("reference"),
+    "refused_used": _line("reference"),
+    "refused_expired": _line("reference"),
+    "correction_subject": _line("reference"),
     "how_to_reply": _line("references"),
     # reasons, as the trainer reads them
     "reason_request": _line(),

@@ -13,7 +13,7 @@ import structlog
 
 from bot.core import loops
 from bot.core.desk import Desk
-from bot.core.dialogue import respond, stumbled
+from bot.core.dialogue import FORGED, respond, stumbled
 from bot.core.digest import CROWD
 from bot.core.model import Dialogue, Ignored, Intent, Message, Outcome
 from bot.core.ports import Arrival, Channel, Clock, Library, Store, Taken
@@ -103,6 +103,8 @@ class Intake:
         if message.intent is Intent.BOUNCE:
             return await bounced(message, self._store, knowledge, desk)
         if message.sender in desk.reviewers() or message.sender == desk.mailbox:
+            if message.unproven or message.no_reply == loops.REUSED:
+                return None
             outcome = await reviewed(message, self._store, knowledge, desk, self._clock())
             # over the caps a command is still carried out, but there is no more word about what was not
             silent = outcome is None or not any(row.to == message.chat for row in outcome.outgoing)
@@ -115,7 +117,9 @@ class Intake:
         if message.about is not None and message.channel == "email" and not message.loop:
             # a token is of no use to anybody but those it was sent to
             message = replace(message, no_reply=message.no_reply or "the answer to somebody else's notice")
-        if message.channel == "email":
+        if message.unproven and (message.sender in self._desk.reviewers() or message.sender == self._desk.mailbox):
+            message = replace(message, no_reply=FORGED)
+        if message.channel == "email" and not message.unproven:
             person = await self._store.person_at(message.sender) or message.sender
             message = replace(message, sender=person)
         await self._channels[message.channel].acknowledge(message)
@@ -130,7 +134,7 @@ class Intake:
         now, identity, refused = self._clock(), loops.identity(message), message.no_reply
         ours = bool(message.reply_to) and await self._store.addressee(message.reply_to) == message.chat
         if identity and await self._store.traced((identity,), EVER):
-            refused = refused or "its Message-ID was that of another mail"
+            refused = refused or loops.REUSED
         loop = loops.over(message, await self._store.traced(loops.names(message), now - loops.DAY), now)
         return replace(message, confirmed=ours, no_reply=refused, loop=loop)
 

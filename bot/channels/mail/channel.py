@@ -146,7 +146,7 @@ class Email:
             content = base64.b64decode(arrival.raw["mail"], validate=True)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError("a mail that was not kept whole") from error
-        mailbox = Mailbox(self._box.address, self._secret)
+        mailbox = Mailbox(self._box.address, self._secret, self._box.authserv_id)
         return letter(content, arrival, mailbox)
 
     async def acknowledge(self, message: Message) -> None:

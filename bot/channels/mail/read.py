@@ -13,13 +13,14 @@ from email.parser import BytesParser
 from email.policy import compat32
 from email.utils import parsedate_to_datetime
 
+from bot.channels.mail.authres import MAX_VALUE
 from bot.channels.mail.automatic import by_headers, by_words
 from bot.channels.mail.decode import TOO_LARGE, limited
 from bot.channels.mail.html import text_of
 from bot.channels.mail.parts import addresses, contents, header, values, walked
 from bot.channels.mail.words import own_words
 
-MAX_SUBJECT, MAX_FILES, MAX_TO = 300, 20, 50
+MAX_SUBJECT, MAX_FILES, MAX_TO, MAX_RESULTS = 300, 20, 50, 20
 ENVELOPE, SUPPRESSED = "its envelope names another sender than its From", "the sender wants no automatic reply"
 REPLY_TO = "its Reply-To names another address than its From"
 FORM = (ENVELOPE, SUPPRESSED, REPLY_TO)  # reasons that lie in a mail's form: a token outweighs them
@@ -49,6 +50,7 @@ class Mail:
     references: tuple[str, ...]
     to: tuple[str, ...]  # the addresses in To and Cc
     sent: str  # the Date header's day and time for a quote, "" where it has none
+    results: tuple[str, ...]  # its Authentication-Results as they stand there, topmost first; see authres.py
     automatic: bool  # for certain: nobody waits for an answer. Else what may not be answered is a person's to read
 
     @property
@@ -67,7 +69,7 @@ def read_mail(raw: bytes) -> Mail:
         try:
             return _read(bare, f"cannot be parsed ({type(error).__name__})")
         except Exception:
-            return Mail("person", "cannot be parsed", "", "", "", "", (), "", "", (), (), "", False)
+            return Mail("person", "cannot be parsed", "", "", "", "", (), "", "", (), (), "", (), False)
 
 
 def read_text(text: str) -> Mail:
@@ -75,7 +77,7 @@ def read_text(text: str) -> Mail:
     said = own_words(text)
     kind, why = by_words("", said, text)
     why = why or ("" if said else "it says nothing")
-    return Mail(kind, why, "", "", "", said, (), "", "", (), (), "", False)
+    return Mail(kind, why, "", "", "", said, (), "", "", (), (), "", (), False)
 
 
 def _read(mail: Part, fault: str) -> Mail:
@@ -109,6 +111,7 @@ def _read(mail: Part, fault: str) -> Mail:
         references=_ids(mail, "References"),
         to=tuple(address for name in ("To", "Cc") for address, _ in addresses(mail, name))[:MAX_TO],
         sent=_sent(mail),
+        results=tuple(value[:MAX_VALUE] for value in values(mail, "Authentication-Results")[:MAX_RESULTS]),
         automatic=automatic,
     )
 
