@@ -225,6 +225,13 @@ class Channel(Protocol):
         """Hand one text to the peer; the peer's id of it. Raises DeliveryError."""
         ...
 
+    async def found(self, delivery: Delivery) -> str | None:
+        """The peer's id of a text that an earlier attempt did hand over, None where the peer offers no way to tell.
+
+        Raises DeliveryError where it cannot be looked up now.
+        """
+        ...
+
     async def close(self) -> None: ...
 
 

@@ -118,6 +118,7 @@ HOUSE: Mapping[str, frozenset[str]] = {  # what trainers and operators read, in 
     # what the operator reads
     "alert_undelivered": _line("kind", "reference", "why"),
     "alert_uncertain": _line("kind", "reference"),
+    "alert_found": _line("kind", "reference"),
     "alert_aside": _line("row"),
     "alert_mailbox": _line("why"),
     "alert_knowledge": _line("count", "faults"),

@@ -49,16 +49,18 @@ class Deliveries:
         return delivery is not None
 
     async def _deliver(self, delivery: Delivery) -> None:
-        if delivery.unsure:
-            await self._tell_unsure(delivery)
-        if delivery.unsure > 1:
-            await self._fail(delivery, "twice on the wire without an answer")
-            return
         channel = self._channels.get(delivery.outgoing.to.partition(":")[0])
         try:
             if channel is None:
                 raise DeliveryError("no such channel is served", permanent=True)
-            native = await channel.send(delivery)
+            native = await channel.found(delivery) if delivery.unsure else None
+            if delivery.unsure:
+                await self._tell_unsure(delivery, "alert_uncertain" if native is None else "alert_found")
+            if delivery.unsure > 1 and native is None:
+                await self._fail(delivery, "twice on the wire without an answer")
+                return
+            if native is None:
+                native = await channel.send(delivery)
         except DeliveryError as error:
             await self._refused(delivery, error)
         except Exception as error:  # a fault of ours: tried again like a fault of the peer's
@@ -114,10 +116,10 @@ class Deliveries:
         known = await self._store.addresses_of(out.to) if out.kind in PERSONAL else []
         return tuple(address for address in known if address.partition(":")[0] in self._channels)
 
-    async def _tell_unsure(self, delivery: Delivery) -> None:
-        if delivery.outgoing.kind == "alert":
+    async def _tell_unsure(self, delivery: Delivery, line: str) -> None:
+        if delivery.outgoing.kind in ("alert", "mark"):  # an alert about an alert helps nobody; a flag set twice is one
             return
-        rows = await self._alerts(delivery, "alert_uncertain", f"uncertain:{delivery.id}")
+        rows = await self._alerts(delivery, line, f"uncertain:{delivery.id}")
         await self._store.apply(Outcome("answered", outgoing=rows), self._clock())
 
     async def _alerts(self, delivery: Delivery, line: str, key: str, **values: object) -> tuple[Outgoing, ...]:

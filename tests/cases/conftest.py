@@ -10,6 +10,9 @@ import pytest
 from bot.library.shelf import Shelf
 from bot.store.database import Database
 from tests.cases.office import Office
+from tests.e2e.conftest import alone, botapi, environment, imap, mail_settings, smtp
+
+__all__ = ["alone", "botapi", "environment", "imap", "mail_settings", "smtp"]  # the peers of the tests over the wire
 
 
 @pytest.fixture(scope="session")

@@ -46,12 +46,14 @@ class Email:
         self._reading = Line(postbox.imap, "mail-read")
         self._writing = Line(postbox.imap, "mail-write")
         self._inbox = postbox.imap.folder or "INBOX"
+        self._sent: str | None = None
+        self._looked = False  # whether the folders are known
         self._drafts: str | None = None
 
     # ---------------------------------------------------------------- in
 
     async def receive(self, inlet: Inlet) -> None:
-        sent = await self._find_folders(inlet)
+        self._sent = sent = await self._find_folders(inlet)
         waits = min(self._box.poll, RENEWED)
         since = self._box.since
         wait, failing_since, told = 1.0, None, False
@@ -95,6 +97,7 @@ class Email:
             raise ChannelError(
                 "ACCUEIL_DRAFTS_FOLDER: the mailbox has no drafts folder that is known as one; name it", fatal=True
             )
+        self._looked = True
         log.info("mailbox opened", sent_folder=bool(sent), drafts_folder=bool(self._drafts))
         return sent
 
@@ -172,6 +175,22 @@ class Email:
         except ChannelError as error:
             raise DeliveryError(str(error)) from error
         return self._head.id_of(out, draft=draft)
+
+    async def found(self, delivery: Delivery) -> str | None:
+        """The Message-ID of a mail that lies in the Sent folder, where the provider files what it took."""
+        out, folder = delivery.outgoing, self._sent
+        if out.kind == "mark":
+            return None
+        if not self._looked:
+            raise DeliveryError("the mailbox is not open yet")
+        if folder is None:
+            return None
+        id = self._head.id_of(out)
+        try:
+            lies_there = await self._writing.run(partial(Session.find, folder=folder, message_id=id))
+        except ChannelError as error:
+            raise DeliveryError(str(error)) from error
+        return id if lies_there else None
 
     async def _mark(self, thread: Any) -> None:
         add, remove = thread.get("add", ()), thread.get("remove", ())

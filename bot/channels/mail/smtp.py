@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 
 import aiosmtplib
 from aiosmtplib import SMTP
@@ -13,6 +14,7 @@ from bot.errors import ChannelError, DeliveryError
 
 STEP = 12.0  # seconds for one command
 VERDICT = 28.0  # for the answer to the whole mail, which many servers look into first
+FILED = timedelta(seconds=15)
 WHOLE = 40.0  # for all of them: shorter than the lease of an outbox row
 
 
@@ -33,7 +35,8 @@ async def send(endpoint: Endpoint, sender: str, recipient: str, mail: bytes) -> 
     except UnicodeError as error:  # an address that this way of sending has no form for
         raise DeliveryError("the address cannot be written to", permanent=True) from error
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-        raise DeliveryError(reason(error), uncertain=given) from error
+        # the provider needs a moment to file its copy, by which an uncertain one is known
+        raise DeliveryError(reason(error), uncertain=given, retry_after=FILED if given else None) from error
     finally:
         client.close()
 
