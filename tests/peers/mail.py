@@ -127,10 +127,12 @@ class Smtp:
     port: int = 0
 
     async def start(self) -> None:
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: SMTP(self, hostname="smtp.example", enable_SMTPUTF8=True), "127.0.0.1", self.port
-        )
+        self._server = await asyncio.get_running_loop().create_server(self.server, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def server(self) -> SMTP:
+        """One connection's."""
+        return SMTP(self, hostname="smtp.example", enable_SMTPUTF8=True)
 
     async def stop(self) -> None:
         self._server.close()

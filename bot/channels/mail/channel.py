@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from bot.channels.mail import smtp
+from bot.channels.mail.bearer import Bearer
 from bot.channels.mail.imap import Fetched, Line, Session
 from bot.channels.mail.letter import Mailbox, letter
 from bot.channels.mail.parts import sender_of
@@ -43,8 +44,9 @@ class Email:
         self._clock = clock
         self._secret = secret
         self._head = Letterhead(postbox.address, postbox.name, secret)
-        self._reading = Line(postbox.imap, "mail-read")
-        self._writing = Line(postbox.imap, "mail-write")
+        self._bearer = Bearer(postbox.token_command) if postbox.token_command else None
+        self._reading = Line(postbox.imap, "mail-read", self._bearer)
+        self._writing = Line(postbox.imap, "mail-write", self._bearer)
         self._inbox = postbox.imap.folder or "INBOX"
         self._sent: str | None = None
         self._looked = False  # whether the folders are known
@@ -86,7 +88,8 @@ class Email:
                 break
             except ChannelError as error:
                 if error.fatal:
-                    raise ChannelError(f"ACCUEIL_IMAP_URL: {error}", fatal=True) from error
+                    name = "" if "ACCUEIL_TOKEN_COMMAND" in str(error) else "ACCUEIL_IMAP_URL: "
+                    raise ChannelError(f"{name}{error}", fatal=True) from error
                 failing_since = await self._troubled(inlet, error, failing_since)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
@@ -171,7 +174,7 @@ class Email:
             if draft:
                 await self._file(mail)
             else:
-                await smtp.send(self._box.smtp, self._box.address, out.to.partition(":")[2], mail)
+                await smtp.send(self._box.smtp, self._box.address, out.to.partition(":")[2], mail, self._bearer)
         except ChannelError as error:
             raise DeliveryError(str(error)) from error
         return self._head.id_of(out, draft=draft)
@@ -222,7 +225,7 @@ class Email:
         except ChannelError as error:
             found.append(("mailbox", str(error)))
         try:
-            await smtp.tried(self._box.smtp)
+            await smtp.tried(self._box.smtp, self._bearer)
             found.append(("smtp", ""))
         except ChannelError as error:
             found.append(("smtp", str(error)))
@@ -233,7 +236,7 @@ class Email:
         words = "Ce courriel vérifie que la boîte de contact envoie et reçoit. Il peut être effacé."
         outgoing = Outgoing(f"doctor:{key}", f"email:{self._box.address}", words, kind="alert", subject="Accueil : essai")
         mail = written(outgoing, self._head, self._clock())
-        await smtp.send(self._box.smtp, self._box.address, self._box.address, mail)
+        await smtp.send(self._box.smtp, self._box.address, self._box.address, mail, self._bearer)
         arrived = partial(Session.find, folder=self._inbox, message_id=self._head.id_of(outgoing))
         while not await self._writing.run(arrived):  # noqa: ASYNC110 - what it looks at is another machine
             await asyncio.sleep(1)

@@ -9,6 +9,7 @@ from datetime import timedelta
 import aiosmtplib
 from aiosmtplib import SMTP
 
+from bot.channels.mail.bearer import Bearer
 from bot.core.endpoint import Endpoint
 from bot.errors import ChannelError, DeliveryError
 
@@ -18,13 +19,13 @@ FILED = timedelta(seconds=15)
 WHOLE = 40.0  # for all of them: shorter than the lease of an outbox row
 
 
-async def send(endpoint: Endpoint, sender: str, recipient: str, mail: bytes) -> None:
+async def send(endpoint: Endpoint, sender: str, recipient: str, mail: bytes, bearer: Bearer | None = None) -> None:
     """Hand one mail over. Raises DeliveryError; uncertain only where all of it was sent and no answer came."""
     given = False  # whether the server may have the whole mail
     client = _client(endpoint)
     try:
         async with asyncio.timeout(WHOLE):
-            await _connect(client, endpoint)
+            await _connect(client, endpoint, bearer)
             await client.mail(sender)
             await client.rcpt(recipient)
             given = True
@@ -41,12 +42,12 @@ async def send(endpoint: Endpoint, sender: str, recipient: str, mail: bytes) -> 
         client.close()
 
 
-async def tried(endpoint: Endpoint) -> None:
+async def tried(endpoint: Endpoint, bearer: Bearer | None = None) -> None:
     """Connect and log in, nothing else. Raises ChannelError."""
     client = _client(endpoint)
     try:
         async with asyncio.timeout(WHOLE):
-            await _connect(client, endpoint)
+            await _connect(client, endpoint, bearer)
             await client.quit()
     except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
         raise ChannelError(reason(error)) from error
@@ -65,10 +66,20 @@ def _client(endpoint: Endpoint) -> SMTP:
     )
 
 
-async def _connect(client: SMTP, endpoint: Endpoint) -> None:
+async def _connect(client: SMTP, endpoint: Endpoint, bearer: Bearer | None) -> None:
     await client.connect()
-    if endpoint.user:
+    if not endpoint.user:
+        return
+    if bearer is None or endpoint.password:
         await client.login(endpoint.user, endpoint.password)
+        return
+    token = await asyncio.to_thread(bearer.token)
+    try:
+        await client.auth_xoauth2(endpoint.user, token)
+    except aiosmtplib.SMTPAuthenticationError:  # it may have run out: one new token, on a new connection
+        client.close()
+        await client.connect()
+        await client.auth_xoauth2(endpoint.user, await asyncio.to_thread(bearer.token, token))
 
 
 def _refused(error: aiosmtplib.SMTPResponseException) -> DeliveryError:
