@@ -14,9 +14,7 @@ from bot.core.text import clean
 
 MAX_PARTS = 60
 MAX_NAME = 60
-_WORTHLESS_FILES = re.compile(
-    r"(?:smime\.p7s|signature\.asc|.*\.vcf|winmail\.dat|image\d{3}\.\w{3,4}|outlook-\w+\.\w{3,4})$", re.I
-)
+_WORTHLESS_FILES = re.compile(r"(?:smime\.p7s|signature\.asc|.*\.vcf|image\d{3}\.\w{3,4}|outlook-\w+\.\w{3,4})$", re.I)
 
 
 def values(mail: Part, name: str) -> list[str]:
@@ -97,4 +95,14 @@ def _file(part: Part) -> str:
         name = part.get_filename() or ""
     except Exception:  # RFC 2231 parameters that do not hold together
         name = "?"
+    if "\ufffd" in name:  # bytes that no charset announces
+        name = _typed_name(part) or name
     return clean(decoded(str(name)))[:200].replace("\\", "/").rpartition("/")[2][:80]
+
+
+def _typed_name(part: Part) -> str:
+    """A file's name as its bytes stand in the header."""
+    named = (
+        re.search(r'name\s*=\s*"?([^";]{1,200})', v) for h in ("Content-Disposition", "Content-Type") for v in values(part, h)
+    )
+    return next((_readable(found[1]) for found in named if found), "")
