@@ -72,7 +72,7 @@ def stumbled(message: Message, situation: Situation) -> Outcome:
     """
     s = _begun(message, situation)
     opened = open_escalation(message, s, Reading(labels=("unknown",), escalate=True, private=True), "fault")
-    told = () if message.no_reply else _reply(message, s, [say(s.spoken, "fault")], ())
+    told = () if message.no_reply or message.loop else _reply(message, s, [say(s.spoken, "fault")], ())
     rows = (*told, *escalation.opened(s.knowledge, opened, s.desk), *flags.passed_on(message.thread, key(message)))
     return Outcome("escalated", message=message.id, outgoing=rows, escalations=(opened,))
 

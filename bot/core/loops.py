@@ -73,12 +73,14 @@ def over(message: Message, traces: Traces, now: datetime) -> str:
     return ""
 
 
-def left(message: Message, outcome: Outcome, now: datetime) -> tuple[tuple[str, datetime], ...]:
-    """The traces that a mail leaves, and those of what was made of it."""
+def left(message: Message, outcome: Outcome, now: datetime, *, command: bool) -> tuple[tuple[str, datetime], ...]:
+    """The traces that a mail leaves, and those of what was made of it. command: a trainer's, of which only words count."""
+    if message.intent in (Intent.SENT, Intent.BOUNCE):
+        return ()
     kept = [identity(message), *_words(message)]
     heard = any(row.to == message.chat and row.kind != "mark" for row in outcome.outgoing)
     if outcome.end != "ignored" and not message.loop:
-        kept += [name for scope, name in _answers(message).items() if heard or scope not in TO_SENDER]
+        kept += [name for scope, name in _answers(message).items() if heard or not (command or scope in TO_SENDER)]
     return tuple((name, now) for name in kept if name)
 
 

@@ -406,6 +406,7 @@ class Outcome:
     message, decision: id of the message and digest of what was decided on it; an edited message is answered again only
     if its decision differs. forget: persons whose data is erased in the same transaction. links: (address, person) pairs:
     what comes from the address is that person's from now on. traces: (name, time) pairs, by which loops are told.
+    returned: native ids of texts that were sent and came back.
     """
 
     end: End
@@ -418,3 +419,4 @@ class Outcome:
     forget: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     traces: tuple[tuple[str, datetime], ...] = ()
+    returned: tuple[str, ...] = ()

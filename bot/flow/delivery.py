@@ -49,18 +49,18 @@ class Deliveries:
         return delivery is not None
 
     async def _deliver(self, delivery: Delivery) -> None:
+        if delivery.unsure and await self._looked_up(delivery):
+            return
+        if delivery.unsure:
+            await self._tell_unsure(delivery)
+        if delivery.unsure > 1:
+            await self._fail(delivery, "twice on the wire without an answer")
+            return
         channel = self._channels.get(delivery.outgoing.to.partition(":")[0])
         try:
             if channel is None:
                 raise DeliveryError("no such channel is served", permanent=True)
-            native = await channel.found(delivery) if delivery.unsure else None
-            if delivery.unsure:
-                await self._tell_unsure(delivery, "alert_uncertain" if native is None else "alert_found")
-            if delivery.unsure > 1 and native is None:
-                await self._fail(delivery, "twice on the wire without an answer")
-                return
-            if native is None:
-                native = await channel.send(delivery)
+            native = await channel.send(delivery)
         except DeliveryError as error:
             await self._refused(delivery, error)
         except Exception as error:  # a fault of ours: tried again like a fault of the peer's
@@ -71,6 +71,22 @@ class Deliveries:
             await self._delivered(delivery, native)
             log.info("sent", row=delivery.id, kind=delivery.outgoing.kind)
             self._due.set()  # the next text to the same address may go
+
+    async def _looked_up(self, delivery: Delivery) -> bool:
+        """Whether nothing is to be sent now: it was found where the peer keeps what it took, or that cannot be looked up yet."""
+        channel = self._channels.get(delivery.outgoing.to.partition(":")[0])
+        try:
+            native = await channel.found(delivery) if channel is not None else None
+        except DeliveryError as error:
+            await self._refused(delivery, error)
+            return True
+        if native is None:
+            return False
+        await self._tell_unsure(delivery, "alert_found")
+        await self._delivered(delivery, native)
+        log.info("found as sent", row=delivery.id, kind=delivery.outgoing.kind)
+        self._due.set()
+        return True
 
     async def _delivered(self, delivery: Delivery, native: str) -> None:
         """It is out: while the database blinks, say so again, or it would be sent twice."""
@@ -116,7 +132,7 @@ class Deliveries:
         known = await self._store.addresses_of(out.to) if out.kind in PERSONAL else []
         return tuple(address for address in known if address.partition(":")[0] in self._channels)
 
-    async def _tell_unsure(self, delivery: Delivery, line: str) -> None:
+    async def _tell_unsure(self, delivery: Delivery, line: str = "alert_uncertain") -> None:
         if delivery.outgoing.kind in ("alert", "mark"):  # an alert about an alert helps nobody; a flag set twice is one
             return
         rows = await self._alerts(delivery, line, f"uncertain:{delivery.id}")

@@ -90,10 +90,11 @@ class Intake:
     async def _decide(self, message: Message | Ignored) -> Outcome:
         if isinstance(message, Ignored):
             return Outcome("ignored", message.reason)
-        outcome = await self._reviewed(message)
-        if outcome is None:
-            outcome = await self._answered(message)
-        return outcome if message.channel != "email" else replace(outcome, traces=loops.left(message, outcome, self._clock()))
+        command = await self._reviewed(message)
+        outcome = command or await self._answered(message)
+        if message.channel != "email":
+            return outcome
+        return replace(outcome, traces=loops.left(message, outcome, self._clock(), command=command is not None))
 
     async def _reviewed(self, message: Message) -> Outcome | None:
         """What a message does to an escalation; None where it is a learner's, or is to be taken for one."""

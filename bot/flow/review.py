@@ -105,8 +105,10 @@ async def bounced(message: Message, store: Store, knowledge: Knowledge, desk: De
     told = await store.escalation(message.about) if message.about else None
     values = {"kind": "mail", "reference": told.reference if told else "", "why": "courriel revenu"}
     also = tuple(to for to in (told.recipients if told else ()) if not to.startswith("email:"))
-    rows = alert(knowledge, desk, f"bounce:{message.id}", "alert_undelivered", also=also, **values)
-    return Outcome("escalated", outgoing=(*rows, *passed_on(message.thread, message.id)))
+    # by the mail that came back: a second report of it is no news
+    rows = alert(knowledge, desk, f"bounce:{message.reply_to}", "alert_undelivered", also=also, **values)
+    back = (message.reply_to,)
+    return Outcome("escalated", outgoing=(*rows, *passed_on(message.thread, message.id)), returned=back)
 
 
 async def _pressed(message: Message, store: Store, knowledge: Knowledge, now: datetime) -> Outcome | None:

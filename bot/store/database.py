@@ -98,6 +98,7 @@ class Database:
             await alias.forget(connection, person)
         await conversation.write(connection, self._hashed, outcome, now)
         await alias.link(connection, outcome.links, now)
+        await outbox.came_back(connection, outcome.returned)
         await trace.keep(connection, self._hashed, outcome.traces)
 
     async def last_decision(self, message_id: str) -> str | None:

@@ -128,6 +128,13 @@ async def failed(connection: AsyncConnection, delivery: Delivery, error: str, no
     return await _erased(connection, delivery)
 
 
+async def came_back(connection: AsyncConnection, native_ids: Collection[str]) -> None:
+    """What the peer took and then reported as undelivered."""
+    mine = and_(outbox.c.native_id.in_(native_ids), outbox.c.state == "sent")
+    if native_ids:
+        await connection.execute(update(outbox).where(mine).values(state="failed", error="came back"))
+
+
 async def moved(connection: AsyncConnection, hashed: Hasher, old: str, new: str) -> None:
     """A chat has a new address: what still waits for it goes there."""
     waiting = select(outbox.c.id, outbox.c.outgoing).where(outbox.c.to_hash == hashed(old), outbox.c.state == "waiting")

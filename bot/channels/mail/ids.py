@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 NOTICE, DRAFT, OTHER = "n", "d", "r"  # what a trainer answers; what waits in Drafts; all else
 _OURS = re.compile(r"(accueil\.([a-z])\.(\d{1,12})(?:\.(\d{1,4}))?\.[a-z2-7]{16})\.([a-z2-7]{16})@")
+_WHOLE = re.compile(_OURS.pattern + r"[\w.-]{1,190}")
 _SUBJECT = re.compile(r"\[A((\d{1,12})(?:\.(\d{1,4}))?)-([a-z2-7]{16})\]", re.I)
 _CLAIM = re.compile(r"accueil\.n\.\d", re.I)
 
@@ -43,7 +44,7 @@ def kind_of(secret: bytes, id: str) -> str:
 def found_in(secret: bytes, raw: bytes) -> str:
     """The first Message-ID of ours in a raw mail, "" where there is none: for reports about what we sent."""
     text = raw.decode("ascii", "replace")
-    return next((found[0] for found in _OURS.finditer(text) if kind_of(secret, found[0])), "")
+    return next((found[0].rstrip(".") for found in _WHOLE.finditer(text) if kind_of(secret, found[0])), "")
 
 
 def about(id: str) -> int | None:

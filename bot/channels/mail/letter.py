@@ -47,7 +47,8 @@ def letter(raw: bytes, arrival: Arrival, mailbox: Mailbox) -> Message | Ignored:
     came_back = ids.found_in(mailbox.secret, raw) if mail.kind == "bounce" and mail.automatic else ""
     if came_back and not ours:
         about = ids.about(came_back)
-        return replace(_message(mail, arrival, mailbox, answers), intent=Intent.BOUNCE, about=about, no_reply="")
+        bounce = replace(_message(mail, arrival, mailbox, answers), intent=Intent.BOUNCE, about=about, no_reply="")
+        return replace(bounce, reply_to=came_back)
     refused = _refused(mail, ours, arrival.raw)
     return Ignored(refused) if refused else _message(mail, arrival, mailbox, answers)
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.channels.mail.read import read_mail
-from tests.cases.office import ANA, CONTACT, TRAINER, Office, mail, sums_agree
-from tests.cases.test_kinds import raw, said_to
+from tests.cases.mail.office import ANA, CONTACT, TRAINER, Office, mail, sums_agree
+from tests.cases.mail.test_kinds import raw, said_to
 
 HEAD = b"From: ana@learner.example\r\nMessage-ID: <h@learner.example>\r\n"
 ASK = b"Les pauses durent combien ?\r\n"

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.store.database import Database
-from tests.cases.office import sums_agree
+from tests.cases.mail.office import sums_agree
 from tests.e2e.conftest import Service, serving
 from tests.e2e.test_mail import LEARNER, flagged
 from tests.peers.mail import Imap, Smtp, body, letter, until

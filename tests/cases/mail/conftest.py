@@ -9,7 +9,7 @@ import pytest
 
 from bot.library.shelf import Shelf
 from bot.store.database import Database
-from tests.cases.office import Office
+from tests.cases.mail.office import Office
 from tests.e2e.conftest import alone, botapi, environment, imap, mail_settings, smtp
 
 __all__ = ["alone", "botapi", "environment", "imap", "mail_settings", "smtp"]  # the peers of the tests over the wire
@@ -17,7 +17,7 @@ __all__ = ["alone", "botapi", "environment", "imap", "mail_settings", "smtp"]  #
 
 @pytest.fixture(scope="session")
 def shelf() -> Shelf:
-    return Shelf(Path(__file__).parents[2] / "knowledge")
+    return Shelf(Path(__file__).parents[3] / "knowledge")
 
 
 @pytest.fixture

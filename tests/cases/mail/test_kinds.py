@@ -10,9 +10,9 @@ import pytest
 
 from bot.channels.mail.read import read_mail
 from bot.core.model import Outcome, Status
-from tests.cases.office import ANA, TRAINER, Office, mail, sums_agree
+from tests.cases.mail.office import ANA, TRAINER, Office, mail, sums_agree
 
-MADE = Path(__file__).parents[1] / "data" / "mail" / "made"
+MADE = Path(__file__).parents[2] / "data" / "mail" / "made"
 INDEX: list[dict[str, Any]] = [json.loads(line) for line in (MADE / "index.jsonl").read_text("utf-8").splitlines()]
 NAMED = {case["name"]: case for case in INDEX}
 
@@ -129,7 +129,11 @@ async def test_case_19_a_bounce_is_never_answered_and_the_operator_sees_what_it_
     assert alert.to == "telegram:11"
     assert not [row for row in outcome.outgoing if row.kind in ("reply", "notice")]
     assert any(row.kind == "mark" and "\\Flagged" in row.thread["add"] for row in outcome.outgoing)
-    await sums_agree(office.store, 2)
+    assert (await office.store.counts())["outbox.failed"] == 1
+    again = await office.put(bounce(sent["reply"], headers).replace(b"b@mx", b"c@mx"))
+    assert again is not None
+    assert [row.key for row in again.outgoing if row.kind == "alert"] == [alert.key]  # told once
+    await sums_agree(office.store, 3)
 
 
 async def test_case_19_the_bounce_of_a_relay_tells_who_answered(office: Office) -> None:

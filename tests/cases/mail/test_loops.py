@@ -16,7 +16,7 @@ from bot.core.loops import domain_of, sender_of
 from bot.core.model import Outcome
 from bot.library.shelf import Shelf
 from bot.store.database import Database
-from tests.cases.office import ANA, TRAINER, Office, mail, sums_agree
+from tests.cases.mail.office import ANA, TRAINER, Office, mail, sums_agree
 
 OTHER = "accueil@autre.example"
 MARKS = ("auto-submitted", "x-auto-response-suppress", "precedence", "x-loop")
@@ -206,3 +206,15 @@ def test_a_domain_is_the_registered_one_and_none_for_a_public_provider(address: 
 
 def test_what_stands_after_a_plus_makes_no_other_sender() -> None:
     assert sender_of("email:Ana+12@example.org") == sender_of("email:ana@example.org")
+
+
+async def test_case_24_a_flood_of_one_sender_is_one_digest_and_others_are_answered(office: Office) -> None:
+    for n in range(60):
+        await office.put(mail(f"Message numéro {n} : quand commence la formation ?", "flood@evil.example", f"{n}@evil"))
+    outcome = await office.put(mail())
+    assert outcome is not None
+    assert [row.to for row in outcome.outgoing if row.kind == "reply"] == [f"email:{ANA}"]
+    sent = await office.sent()
+    assert sum(d.outgoing.to == "email:flood@evil.example" for d, _ in sent) <= 3
+    assert sum("laissés sans" in d.outgoing.body or "ne réponds plus" in d.outgoing.body for d, _ in sent) == 1
+    await sums_agree(office.store, 61)

@@ -16,7 +16,7 @@ from bot.core.escalation import TOKEN_VALID
 from bot.core.model import Outcome, Status
 from bot.library.shelf import Shelf
 from bot.store.database import Database
-from tests.cases.office import ANA, CONTACT, TRAINER, Office, mail, sums_agree
+from tests.cases.mail.office import ANA, CONTACT, TRAINER, Office, mail, sums_agree
 
 SERVER = "mx.accueil.example"
 PASS = f"{SERVER}; spf=pass smtp.mailfrom=trainer.example; dmarc=pass (p=reject) header.from=trainer.example"
