@@ -80,6 +80,7 @@ _AWAY_TEXT = re.compile(
     re.I,
 )
 
+SIGNED = "signed by a program"  # a draft of ours that the trainer sent bears the signature too
 # as programs of our own kind sign, and name their sheets, where a relay took their headers off
 _OURS = re.compile(
     r"^\s*(?:l'|je suis (?:l'|un )|the |i am (?:the |an ))?(?:assistante? (?:automatique|virtuel(?:le)?)"
@@ -131,7 +132,7 @@ def by_words(subject: str, said: str, whole: str) -> tuple[str, str]:
     if _BOUNCE_TEXT.search(start) and re.search(r"\b[\w.+-]+@[\w-]+\.\w|\b5\d\d\b", start):
         return "bounce", "the words of a delivery report"
     if _OURS.search(said.replace("’", "'").replace("\u00a0", " ")):
-        return "autoreply", "signed by a program"
+        return "autoreply", SIGNED
     if _away(said):
         return "autoreply", "the words of an automatic reply"
     return "person", ""

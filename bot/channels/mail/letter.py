@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.channels.mail import ids
 from bot.channels.mail.authres import vouched
+from bot.channels.mail.automatic import SIGNED
 from bot.channels.mail.read import FORM, Mail, read_mail
 from bot.channels.mail.words import question_text
 from bot.channels.mail.write import MAX_QUOTE, MAX_REFERENCES, bare
@@ -38,7 +39,7 @@ def letter(raw: bytes, arrival: Arrival, mailbox: Mailbox) -> Message | Ignored:
     if arrival.raw.get("folder") == "sent":
         if ours and ours != ids.DRAFT:
             return Ignored("our own mail")
-        if mail.automatic or (mail.why_not and mail.kind != "person"):
+        if mail.automatic or (mail.kind != "person" and mail.why_not not in ("", SIGNED)):
             return Ignored(f"{mail.kind}: {mail.why_not}")
         if not answers:
             return Ignored("a mail of the trainer's own that answers none")

@@ -30,6 +30,7 @@ from bot.store.schema import inbox
 NOW = datetime(2026, 11, 3, 9, tzinfo=UTC)
 TRAINER, CONTACT = "denis@trainer.example", "contact@accueil.example"
 ANA = "ana@learner.example"
+HANDOFF = "Bonjour, je voudrais parler au formateur."  # goes to the trainer whatever the service knows
 LEASE = timedelta(seconds=30)
 ENDS = {"answered", "escalated", "ignored"}
 
@@ -56,7 +57,7 @@ class Office:
     name = "email"
 
     def __init__(self, store: Database, shelf: Shelf, desk: Desk | None = None, address: str = CONTACT, **mailbox: Any) -> None:
-        self.store, self.address, self.now = store, address, NOW
+        self.store, self.shelf, self.address, self.now = store, shelf, address, NOW
         self.desk = desk or Desk(
             trainers=(f"email:{TRAINER}",),
             accessibility=("telegram:13",),

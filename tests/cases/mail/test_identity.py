@@ -16,13 +16,12 @@ from bot.core.escalation import TOKEN_VALID
 from bot.core.model import Outcome, Status
 from bot.library.shelf import Shelf
 from bot.store.database import Database
-from tests.cases.mail.office import ANA, CONTACT, TRAINER, Office, mail, sums_agree
+from tests.cases.mail.office import ANA, CONTACT, HANDOFF, TRAINER, Office, mail, sums_agree
 
 SERVER = "mx.accueil.example"
 PASS = f"{SERVER}; spf=pass smtp.mailfrom=trainer.example; dmarc=pass (p=reject) header.from=trainer.example"
 FAIL = f"{SERVER}; spf=fail smtp.mailfrom=evil.example; dmarc=fail header.from=trainer.example"
 FORGED = "mx.evil.example; dmarc=pass header.from=trainer.example"
-DOG = "Bonjour, est-ce que je peux venir avec mon chien ?"
 
 
 @pytest.fixture
@@ -35,7 +34,7 @@ async def guarded(shelf: Shelf, tmp_path: Path) -> AsyncIterator[Office]:
 
 async def asked(office: Office) -> str:
     """Ana's question goes to the trainer; the Message-ID of its notice."""
-    await office.put(mail(DOG))
+    await office.put(mail(HANDOFF))
     await office.sent()
     return str(office.notices[-1]["Message-ID"])
 
@@ -228,7 +227,7 @@ async def test_case_27_a_token_of_another_address_is_refused_and_escalated(offic
 
 async def test_case_27_a_token_works_for_its_escalation_alone(office: Office) -> None:
     await asked(office)
-    await office.put(mail("Et puis-je venir avec mon chat ?", "bob@learner.example", "2@learner.example"))
+    await office.put(mail("Je veux parler au formateur, merci de me rappeler.", "bob@learner.example", "2@learner.example"))
     await office.sent()
     await office.put(answer(str(office.notices[-1]["Message-ID"]), "Oui, le chat."))
     first, second = await office.store.escalation(1), await office.store.escalation(2)

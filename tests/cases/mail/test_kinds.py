@@ -10,7 +10,7 @@ import pytest
 
 from bot.channels.mail.read import read_mail
 from bot.core.model import Outcome, Status
-from tests.cases.mail.office import ANA, TRAINER, Office, mail, sums_agree
+from tests.cases.mail.office import ANA, HANDOFF, TRAINER, Office, mail, sums_agree
 
 MADE = Path(__file__).parents[2] / "data" / "mail" / "made"
 INDEX: list[dict[str, Any]] = [json.loads(line) for line in (MADE / "index.jsonl").read_text("utf-8").splitlines()]
@@ -58,7 +58,7 @@ async def test_case_14_the_same_id_with_another_body_is_stored_and_escalated(off
 
 
 async def test_case_14_a_trainers_answer_under_a_known_id_is_not_obeyed(office: Office) -> None:
-    await office.put(mail("Puis-je venir avec mon chien ?"))
+    await office.put(mail(HANDOFF))
     await office.sent()
     token = str(office.notices[-1]["Message-ID"])
     outcome = await office.put(mail("Oui.", TRAINER, headers={"In-Reply-To": token}))  # under the id of the learner's mail
@@ -120,7 +120,7 @@ def bounce(about: str, headers: dict[str, str]) -> bytes:
 async def test_case_19_a_bounce_is_never_answered_and_the_operator_sees_what_it_was(
     office: Office, headers: dict[str, str]
 ) -> None:
-    await office.put(mail("Puis-je venir avec mon chien ?"))
+    await office.put(mail(HANDOFF))
     sent = {d.outgoing.kind: email_id for d, raw_mail in await office.sent() for email_id in [_id_of(raw_mail)]}
     outcome = await office.put(bounce(sent["reply"], headers))
     assert outcome is not None
@@ -137,7 +137,7 @@ async def test_case_19_a_bounce_is_never_answered_and_the_operator_sees_what_it_
 
 
 async def test_case_19_the_bounce_of_a_relay_tells_who_answered(office: Office) -> None:
-    await office.put(mail("Puis-je venir avec mon chien ?"))
+    await office.put(mail(HANDOFF))
     await office.sent()
     answer = mail("Oui.", TRAINER, "t@t", headers={"In-Reply-To": str(office.notices[-1]["Message-ID"])})
     await office.put(answer)
@@ -174,7 +174,7 @@ async def test_case_20_our_own_message_id_and_our_own_mark_are_dropped(office: O
 
 
 async def test_case_20_our_own_address_without_a_mark_is_the_trainers(office: Office) -> None:
-    await office.put(mail("Puis-je venir avec mon chien ?"))
+    await office.put(mail(HANDOFF))
     note = await office.put(mail("À relire demain.", office.address, "n@accueil.example"))
     assert note is not None
     assert (note.end, note.outgoing) == ("ignored", ())

@@ -6,6 +6,7 @@ import email
 import itertools
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from email.policy import default
 from pathlib import Path
@@ -209,7 +210,7 @@ def test_what_stands_after_a_plus_makes_no_other_sender() -> None:
 
 
 async def test_case_24_a_flood_of_one_sender_is_one_digest_and_others_are_answered(office: Office) -> None:
-    for n in range(60):
+    for n in range(25):
         await office.put(mail(f"Message numéro {n} : quand commence la formation ?", "flood@evil.example", f"{n}@evil"))
     outcome = await office.put(mail())
     assert outcome is not None
@@ -217,4 +218,16 @@ async def test_case_24_a_flood_of_one_sender_is_one_digest_and_others_are_answer
     sent = await office.sent()
     assert sum(d.outgoing.to == "email:flood@evil.example" for d, _ in sent) <= 3
     assert sum("laissés sans" in d.outgoing.body or "ne réponds plus" in d.outgoing.body for d, _ in sent) == 1
-    await sums_agree(office.store, 61)
+    await sums_agree(office.store, 26)
+
+
+async def test_a_draft_of_ours_that_the_trainer_sent_closes_its_escalation_under_any_id(office: Office) -> None:
+    drafting = Office(office.store, office.shelf, replace(office.desk, drafts=True))
+    await drafting.put(mail())
+    ((_, draft),) = await drafting.sent()
+    by_hand = stripped(draft)
+    assert b"assistant automatique" in by_hand
+    outcome = await drafting.put(by_hand, "sent")
+    assert outcome is not None
+    assert outcome.end == "answered"
+    assert not await drafting.escalations("draft")
