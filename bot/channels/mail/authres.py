@@ -21,11 +21,15 @@ def vouched(results: Iterable[str], authserv_id: str, domain: str) -> bool:
     so does what another server, or anybody who calls themselves one, has found.
     """
     for value in results:
-        statements = _statements(value[:MAX_VALUE])
-        who = statements[0].split() if statements else []
-        if who and who[0].lower() == authserv_id.lower():
-            return _passed(statements[1:], domain)
+        if server_of(value).lower() == authserv_id.lower():
+            return _passed(_statements(value[:MAX_VALUE])[1:], domain)
     return False
+
+
+def server_of(value: str) -> str:
+    """The name that the writer of one Authentication-Results gives themselves, "" where there is none."""
+    first = _statements(value[:MAX_VALUE])[0].split()
+    return first[0] if first and "=" not in first[0] else ""
 
 
 def _passed(statements: list[str], domain: str) -> bool:

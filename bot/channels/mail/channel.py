@@ -16,10 +16,11 @@ from typing import Any
 import structlog
 
 from bot.channels.mail import smtp
+from bot.channels.mail.authres import server_of
 from bot.channels.mail.bearer import Bearer
 from bot.channels.mail.imap import Fetched, Line, Session
 from bot.channels.mail.letter import Mailbox, letter
-from bot.channels.mail.parts import sender_of
+from bot.channels.mail.parts import sender_of, topmost
 from bot.channels.mail.write import Letterhead, written
 from bot.core.endpoint import Postbox
 from bot.core.model import Ignored, Message, Outgoing
@@ -217,6 +218,8 @@ class Email:
             keeps = await self._writing.run(lambda session: session.keeps(self._inbox))
             lacking = {"\\Answered", "\\Flagged", "\\Seen"} - keeps
             found.append(("mailbox", f"does not keep the flags {', '.join(sorted(lacking))}" if lacking else ""))
+            if self._box.authserv_id:
+                found.append(("authserv-id", await self._vouches()))
             for role, named in (("sent", self._box.sent_folder), ("drafts", self._box.drafts_folder)):
                 folder = await self._writing.run(partial(Session.folder, role=role, named=named))
                 needed = bool(named) or role == "sent" or self._box.drafts
@@ -230,6 +233,15 @@ class Email:
         except ChannelError as error:
             found.append(("smtp", str(error)))
         return found
+
+    async def _vouches(self) -> str:
+        """What is wrong with the name under which the mailbox's server is to vouch for senders, "" where its mails bear it."""
+        latest = await self._writing.run(partial(Session.results, folder=self._inbox))
+        names = {server_of(topmost(raw)) for raw in latest} - {""}
+        if self._box.authserv_id.lower() in {name.lower() for name in names}:
+            return ""
+        seen = f"; the server writes {', '.join(sorted(names)[:3])}" if names else ""
+        return f"ACCUEIL_AUTHSERV_ID stands above none of the latest mails, so no trainer's mail would count{seen}"
 
     async def post_to_itself(self, key: str) -> None:
         """Send a mail to our own address and wait until it lies in the inbox. Raises DeliveryError and ChannelError."""

@@ -31,6 +31,7 @@ from bot.errors import ChannelError
 T = TypeVar("T")
 CONNECT, ANSWER = 10.0, 30.0  # seconds for the connection, for one answer of the server
 PEEK = b"BODY[]<0>"
+RESULTS, LATEST = "HEADER.FIELDS (AUTHENTICATION-RESULTS)", 30
 SPECIAL = {"sent": b"\\Sent", "drafts": b"\\Drafts"}
 NAMES = {
     "sent": "sent|sent items|sent messages|sent mail|envoyés|éléments envoyés|messages envoyés|courrier envoyé|objets envoyés",
@@ -156,6 +157,12 @@ class Session:
         """The flags that the server keeps for good in a folder."""
         status = self._client.select_folder(folder)
         return frozenset(_text(flag) for flag in status.get(b"PERMANENTFLAGS", ()))
+
+    def results(self, folder: str) -> list[bytes]:
+        """The Authentication-Results of the latest mails, all of each mail's in one."""
+        latest = self.after(max(0, self.examine(folder)[1] - LATEST))
+        answers = self._client.fetch(latest, [f"BODY.PEEK[{RESULTS}]"]) if latest else {}
+        return [found for answer in answers.values() if (found := bytes(answer.get(f"BODY[{RESULTS}]".encode()) or b"").strip())]
 
     def find(self, folder: str, message_id: str) -> list[int]:
         self._client.select_folder(folder, readonly=True)

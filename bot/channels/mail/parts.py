@@ -47,6 +47,13 @@ def sender_of(raw: bytes) -> str:
     return found[0][0] if len(found) == 1 else ""
 
 
+def topmost(raw: bytes) -> str:
+    """The value of the first header of a few that a server gave."""
+    return next(
+        (str(value) for _, value in BytesParser(policy=compat32).parsebytes(raw[:64_000], headersonly=True).raw_items()), ""
+    )
+
+
 def _readable(raw: str) -> str:
     """Bytes that no charset announces are UTF-8 (RFC 6532) or, in older mails, Latin 1."""
     return raw if raw.isascii() else as_text(raw.encode("utf-8", "surrogateescape"), "")
