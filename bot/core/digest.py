@@ -9,11 +9,11 @@ from datetime import datetime
 
 from bot.core import escalation, flags
 from bot.core.compose import in_parts, say
+from bot.core.loops import CROWD
 from bot.core.marks import key, words_of
 from bot.core.model import Escalation, Event, Knowledge, Message, Outcome, Outgoing, Status
 from bot.core.situation import Situation
 
-CROWD = "email:*"  # whose a digest is: nobody's address
 TOLD = "told"  # the event of a notice
 LINES = 15  # senders named in one notice
 WORDS = 120  # characters of a mail that are shown; all of it lies in the mailbox

@@ -24,6 +24,7 @@ CAPS: Mapping[str, tuple[tuple[timedelta, int], ...]] = {
     "all": ((HOUR, 60), (DAY, 300)),
 }
 REUSED = "its Message-ID was that of another mail"  # a reason to answer nothing
+CROWD = "email:*"  # whose a digest is: nobody's address
 SHORT = 12  # characters that anybody may say twice
 TO_SENDER = ("thread", "sender")  # counted where the sender hears of us; the others also where the trainer does
 # where everybody has their own mailbox: the domain says nothing of who they are

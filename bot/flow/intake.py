@@ -14,7 +14,6 @@ import structlog
 from bot.core import loops
 from bot.core.desk import Desk
 from bot.core.dialogue import FORGED, respond, stumbled
-from bot.core.digest import CROWD
 from bot.core.model import Dialogue, Ignored, Intent, Message, Outcome
 from bot.core.ports import Arrival, Channel, Clock, Library, Store, Taken
 from bot.core.situation import Situation
@@ -150,7 +149,7 @@ class Intake:
             next_id=await self._store.reserve_escalation(),
             dialogue=await self._store.dialogue(message.sender) or await self._thread_of(message),
             open_escalations=await self._store.escalations(learner=message.sender),
-            digests=await self._store.escalations(learner=CROWD) if message.loop else (),
+            digests=await self._store.escalations(learner=loops.CROWD) if message.loop else (),
             earlier_decision=await self._store.last_decision(message.id) if edited else None,
             code=f"{secrets.randbelow(1_000_000):06}",
         )

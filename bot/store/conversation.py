@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy import BigInteger, Text, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.loops import CROWD
 from bot.core.model import Dialogue, Escalation, Outcome, Status
 from bot.errors import StaleLease
 from bot.store import codec, outbox
@@ -104,8 +105,7 @@ async def forget(connection: AsyncConnection, hashed: Hasher, person: str) -> No
 
 async def _left_out(connection: AsyncConnection, person: str) -> None:
     """Nothing of a person stays in what several share; its notices lose their words, which name them all."""
-    shared = [e for e in await listed(connection, None, open_only=False, limit=10_000) if e.reason == "digest"]
-    for known in shared:
+    for known in await listed(connection, CROWD, open_only=False, limit=10_000):
         if all(event.actor != person for event in known.events):
             continue
         events = tuple(replace(e, actor="", text="") if e.actor == person else e for e in known.events)

@@ -84,8 +84,13 @@ def contents(mail: Part) -> tuple[str, str, list[str]]:
         if kind in ("text/plain", "text/html") and not name and part.get_content_disposition() != "attachment":
             (plain if kind == "text/plain" else html).append(part_text(part))
         elif _counts(part, kind, name):
-            files.append(name or ("mail" if kind == "message/rfc822" else kind.partition("/")[2]))
+            files.append(name or _called(kind))
     return "\n".join(plain), "\n".join(html), list(dict.fromkeys(files))
+
+
+def _called(kind: str) -> str:
+    """What a file without a name is called: by its type, which its sender may have made up."""
+    return "mail" if kind == "message/rfc822" else re.sub(r"[^a-z0-9.+-]", "", kind.partition("/")[2])[:40] or "fichier"
 
 
 def _counts(part: Part, kind: str, name: str) -> bool:

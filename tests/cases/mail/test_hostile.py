@@ -7,12 +7,15 @@ import email
 import resource
 import time
 from email.policy import default
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.channels.mail.read import read_mail
+from bot.library.shelf import Shelf
+from bot.store.database import Database
 from tests.cases.mail.office import ANA, CONTACT, HANDOFF, TRAINER, Office, mail, sums_agree
 from tests.cases.mail.test_kinds import raw, said_to
 
@@ -236,6 +239,20 @@ async def test_case_40_what_cannot_be_decoded_goes_to_a_person(office: Office, w
 
 
 # ---------------------------------------------------------------- whatever comes
+
+FOUND = {f.stem: f.read_bytes() for f in (Path(__file__).parents[2] / "data" / "mail" / "found").glob("*.eml")}
+
+
+@pytest.mark.parametrize("what", FOUND)
+async def test_what_the_fuzzer_found_is_read_and_stored_on_either_database(shelf: Shelf, store: Database, what: str) -> None:
+    found = read_mail(FOUND[what])
+    for text in (found.text, found.subject, found.name, found.sender, *found.attachments):
+        assert "\x00" not in text
+        text.encode()
+    office = Office(store, shelf)
+    assert await office.put(FOUND[what]) is not None
+    await sums_agree(store, 1)
+
 
 _HEADERS = st.sampled_from(
     "From To Cc Reply-To Sender Subject Date Message-ID In-Reply-To References Content-Type Content-Transfer-Encoding"
