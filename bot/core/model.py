@@ -169,7 +169,8 @@ class Message:
     ``about``: the escalation whose token it carries, good for answer number ``use``. ``no_reply``: why no automatic answer may
     go to its sender; a person reads it. ``confirmed``: it answers a text that we sent to its sender, so it is theirs for
     certain. ``loop``: why it is over the caps of automatic mail: it joins the digest. ``unproven``: why a mail may be another's
-    than its From says, where proof is asked for; ``vouched``: whether there is proof.
+    than its From says, where proof is asked for; ``vouched``: whether there is proof. ``bulk``: it bears a bulk sender's
+    mark, and counts only from a person who is known.
     """
 
     id: str
@@ -197,6 +198,7 @@ class Message:
     loop: str = ""
     unproven: str = ""
     vouched: bool = False
+    bulk: bool = False
 
 
 @dataclass(frozen=True, slots=True)

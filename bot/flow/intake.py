@@ -122,6 +122,8 @@ class Intake:
         if message.channel == "email" and not message.unproven:
             person = await self._store.person_at(message.sender) or message.sender
             message = replace(message, sender=person)
+        if message.bulk and await self._store.dialogue(message.sender) is None:
+            return Outcome("ignored", f"list: {message.no_reply}")
         await self._channels[message.channel].acknowledge(message)
         situation = await self._situation(message)
         # a tenth of a second of pure computation: in a thread, so that the loops go on

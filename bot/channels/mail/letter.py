@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.channels.mail import ids
 from bot.channels.mail.authres import vouched
-from bot.channels.mail.automatic import SIGNED
+from bot.channels.mail.automatic import BULK_MARK, SIGNED
 from bot.channels.mail.read import FORM, Mail, read_mail
 from bot.channels.mail.words import question_text
 from bot.channels.mail.write import MAX_QUOTE, MAX_REFERENCES, bare
@@ -59,7 +59,7 @@ def _refused(mail: Mail, ours: str, raw: Any) -> str:
     flags = {str(flag).lower() for flag in raw.get("flags", ())}
     if ours:
         return "our own mail"
-    if mail.automatic:
+    if mail.automatic and mail.why_not != BULK_MARK:
         return f"{mail.kind}: {mail.why_not}"
     if "\\answered" in flags:
         return "answered by hand"
@@ -102,6 +102,7 @@ def _message(mail: Mail, arrival: Arrival, mailbox: Mailbox, answers: tuple[str,
         subject=subject if subject and not replies else None,
         media=f"pièce jointe {files}" if files else "",
         no_reply=refused,
+        bulk=mail.why_not == BULK_MARK,
         unproven="" if proven else "our mail server does not vouch for its sender",
         vouched=bool(asked) and proven,
         thread=_thread(mail, arrival, answers),

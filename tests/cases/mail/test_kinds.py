@@ -208,6 +208,21 @@ async def test_case_21_senders_that_nobody_reads_get_no_answer(office: Office, s
     assert (outcome.end, outcome.outgoing) == ("ignored", ())
 
 
+async def test_case_21_a_bulk_mark_on_a_known_learners_mail_is_for_a_person(office: Office) -> None:
+    assert said_to(await office.put(mail()), ANA)
+    outcome = await office.put(mail("Et le repas ?", id="2@learner.example", headers={"Feedback-ID": "1:2:3:post"}))
+    assert outcome is not None
+    assert (outcome.end, said_to(outcome, ANA)) == ("escalated", [])
+    await sums_agree(office.store, 2)
+
+
+async def test_case_21_a_mail_that_goes_round_gets_no_answer(office: Office) -> None:
+    hops = "".join(f"Received: from a{n}.example by b{n}.example\r\n" for n in range(60)).encode()
+    outcome = await office.put(hops + mail())
+    assert outcome is not None
+    assert (outcome.end, outcome.outgoing) == ("ignored", ())
+
+
 async def test_case_21_an_abuse_report_gets_no_answer(office: Office) -> None:
     report = (
         b"From: feedback@isp.example\r\nSubject: abuse\r\nMessage-ID: <arf@isp.example>\r\nMIME-Version: 1.0\r\n"
