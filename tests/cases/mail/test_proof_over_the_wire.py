@@ -20,7 +20,7 @@ def results(who: str, verdict: str) -> bytes:
 async def test_case_25_and_26_only_a_trainer_whom_the_mailboxes_server_vouches_for_reaches_the_learner(
     imap: Imap, smtp: Smtp, alone: dict[str, str]
 ) -> None:
-    async with serving({**alone, "ACCUEIL_TRAINER_EMAILS": TEACHER, "ACCUEIL_AUTHSERV_ID": SERVER}):
+    async with serving({**alone, "ACCUEIL_TRAINER_EMAILS": TEACHER, "ACCUEIL_AUTHSERV_ID": SERVER}) as service:
         await imap.deliver(letter(LEARNER, "Rappel", HANDOFF, "1@learner.example"))
         notice = await smtp.mail_to(TEACHER, "parler au formateur")
 
@@ -35,6 +35,8 @@ async def test_case_25_and_26_only_a_trainer_whom_the_mailboxes_server_vouches_f
         await imap.deliver(results(SERVER, "pass") + answer("Un vrai.", "true@t"))
         await smtp.mail_to("ana@learner.example", "Un vrai.")
     assert not any("Un faux." in body(mail) for mail in smtp.to("ana@learner.example"))
+    for personal in (b"learner.example", b"trainer.example", b"Un faux", b"Rappel", notice["Message-ID"].strip("<>").encode()):
+        assert personal not in service.log
 
 
 async def test_doctor_says_when_no_mail_bears_the_name_and_which_they_bear(imap: Imap, smtp: Smtp, alone: dict[str, str]) -> None:
