@@ -82,7 +82,7 @@ def _told(digest: Escalation, message: Message, s: Situation) -> tuple[Escalatio
         mails=_listed(s.knowledge, digest.events[since + 1 :]),
     )
     subject = say(s.knowledge, "digest_subject", reference=digest.reference)
-    rows = escalation.announced(digest, key(message), body, subject)
+    rows = escalation.announced(s.knowledge, digest, key(message), body, subject)
     return replace(digest, events=(*digest.events, Event(TOLD, "", "", s.now))), tuple(p for row in rows for p in in_parts(row))
 
 

@@ -73,12 +73,16 @@ def draft_recalled(knowledge: Knowledge, escalation: Escalation, desk: Desk) -> 
     return tuple(recalled(knowledge, escalation, desk, "nudge_draft"))
 
 
-def announced(escalation: Escalation, key: str, body: str, subject: str) -> list[Outgoing]:
-    """A notice in words of its own to all who are told. key: of the input that caused it."""
-    return [
-        replace(_about(escalation, f"esc:{escalation.id}:notice:{n}:{key}", to, body, cancel=False), subject=subject)
-        for n, to in enumerate(_told(escalation))
-    ]
+def announced(knowledge: Knowledge, escalation: Escalation, key: str, body: str, subject: str) -> list[Outgoing]:
+    """A notice in words of its own to all who are told, and how to close it. key: of the input that caused it."""
+    rows = []
+    for n, to in enumerate(_told(escalation)):
+        mailed = to.startswith("email:")
+        said = f"{body}\n\n{say(knowledge, 'digest_how_mail')}" if mailed else body
+        row = _about(escalation, f"esc:{escalation.id}:notice:{n}:{key}", to, said, cancel=False)
+        close = Choice(say(knowledge, "close_button"), f"e:close:{escalation.id}")
+        rows.append(replace(row, subject=subject, choices=() if mailed else ((close,),)))
+    return rows
 
 
 def recalled(knowledge: Knowledge, escalation: Escalation, desk: Desk, line: str) -> list[Outgoing]:

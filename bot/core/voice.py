@@ -78,6 +78,7 @@ HOUSE: Mapping[str, frozenset[str]] = {  # what trainers and operators read, in 
     "nudge_digest": _line("reference", "name", "hours"),
     "digest_subject": _line("reference"),
     "notice_digest": _line("reference", "why", "mails"),
+    "digest_how_mail": _line(),
     "why_many": _line(),
     "why_repeated": _line(),
     "digest_more": _line("count"),

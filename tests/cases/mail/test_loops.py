@@ -231,3 +231,13 @@ async def test_a_draft_of_ours_that_the_trainer_sent_closes_its_escalation_under
     assert outcome is not None
     assert outcome.end == "answered"
     assert not await drafting.escalations("draft")
+
+
+async def test_a_digest_on_telegram_is_closed_by_its_button(shelf: Shelf, office: Office) -> None:
+    words = "Votre message a bien été transmis à notre service, à quelle heure venez-vous ?"
+    on_telegram = Office(office.store, shelf, replace(office.desk, trainers=("telegram:11",)))
+    outcomes = [await on_telegram.put(mail(words, id=f"{n}@t")) for n in range(2)]
+    assert outcomes[1] is not None
+    (notice,) = [row for row in outcomes[1].outgoing if row.kind == "notice"]
+    assert [choice.code for row in notice.choices for choice in row] == [f"e:close:{notice.about}"]
+    assert "clore" not in notice.body
