@@ -127,5 +127,8 @@ class Terminal:
         if self._source.isatty():
             self._screen.print(Text("> ", style="green"), end="")
 
+    async def found(self, delivery: Delivery) -> str | None:
+        return None  # nothing can be looked up there
+
     async def close(self) -> None:
         return None

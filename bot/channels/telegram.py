@@ -337,6 +337,9 @@ class Telegram:
                 found[person] = _reason(error)
         return found
 
+    async def found(self, delivery: Delivery) -> str | None:
+        return None  # nothing can be looked up there
+
     async def close(self) -> None:
         for task in self._signs:
             task.cancel()

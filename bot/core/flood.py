@@ -1,7 +1,8 @@
 """Very many messages of one person at once: one word to them, one notice to the trainer, the rest kept to be read. Pure.
 
-By mail the caps on automatic answers do most of this: a word that says "too many mails" might be answered by a program. Mails
-that not even a person could read stay in the mailbox, unread and flagged.
+By mail the caps of ``loops`` come first, and what is over them goes into the digest: a word that says "too many mails" might
+be answered by a program. Of mails over the caps, those that not even a person could read stay in the mailbox, unread and
+flagged.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bot.core.text import plain
 # inputs of one person; people who write in haste send six short ones in a minute
 CAPS = ((timedelta(minutes=1), 12), (timedelta(hours=1), 120))
 KEPT = 30  # messages of a flood that a person is shown; a call for help is kept beyond them
-MAILED = (timedelta(hours=1), 60)  # mails of one sender that are looked into
+MAILED = (timedelta(hours=1), 60)  # mails of one sender that are answered or gathered in the digest
 BEYOND = "one of very many messages at once"  # the reason of those that are counted, no more
 
 
@@ -48,7 +49,7 @@ def flooded(message: Message, situation: Situation) -> Outcome:
 
 
 def uncounted(message: Message, knowledge: Knowledge) -> Outcome | None:
-    """What becomes of a mail when so many of its sender were looked into; None for a call for help."""
+    """What becomes of a mail over the caps when so many of its sender were looked into; None for a call for help."""
     if _names_health(knowledge, words_of(message)):
         return None
     return Outcome("ignored", BEYOND, message=message.id, outgoing=flags.passed_on(message.thread, key(message)))

@@ -166,8 +166,11 @@ class Message:
 
     ``reply_to`` is the native id of the message that this one answers, where the channel tells; ``text`` is what
     the sender wrote this time (no quote, no signature); ``whole`` the same with greeting and signature, where the two differ.
-    ``about``: the escalation whose token it carries. ``no_reply``: why no automatic answer may go to its sender; a person
-    reads it. ``confirmed``: it answers a text that we sent to its sender, so it is theirs for certain.
+    ``about``: the escalation whose token it carries, good for answer number ``use``. ``no_reply``: why no automatic answer may
+    go to its sender; a person reads it. ``confirmed``: it answers a text that we sent to its sender, so it is theirs for
+    certain. ``loop``: why it is over the caps of automatic mail: it joins the digest. ``unproven``: why a mail may be another's
+    than its From says, where proof is asked for; ``vouched``: whether there is proof. ``bulk``: it bears a bulk sender's
+    mark, and counts only from a person who is known.
     """
 
     id: str
@@ -189,8 +192,13 @@ class Message:
     thread: Mapping[str, Any] = field(default_factory=dict)  # what a channel needs to answer in the thread
     whole: str = ""
     about: int | None = None
+    use: int = 0
     no_reply: str = ""
     confirmed: bool = False
+    loop: str = ""
+    unproven: str = ""
+    vouched: bool = False
+    bulk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,8 +366,9 @@ class Escalation:
 
     recipients: the persons who may see and answer it ("telegram:1", "email:trainer@example.org").
     reason: "request", "handoff", "unknown", "silent", "not-it", "media", "fault", "unanswerable" (a mail that no program
-    may answer), "draft" (an answer that waits for the trainer to send it), "flood" (very many messages at once). near: nearest
-    topics.
+    may answer), "forged" (a mail in a trainer's name that nothing proves), "digest" (mails over the caps, of one sender or,
+    where ``chat`` is "", of several), "flood" (very many messages at once), "draft" (an answer that waits for the trainer to
+    send it). near: nearest topics.
     """
 
     id: int
@@ -399,7 +408,8 @@ class Outcome:
     escalations: new ones and changed ones alike, whole; the store writes each by its id.
     message, decision: id of the message and digest of what was decided on it; an edited message is answered again only
     if its decision differs. forget: persons whose data is erased in the same transaction. links: (address, person) pairs:
-    what comes from the address is that person's from now on.
+    what comes from the address is that person's from now on. traces: (name, time) pairs, by which loops are told.
+    returned: native ids of texts that were sent and came back.
     """
 
     end: End
@@ -411,3 +421,5 @@ class Outcome:
     escalations: tuple[Escalation, ...] = ()
     forget: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
+    traces: tuple[tuple[str, datetime], ...] = ()
+    returned: tuple[str, ...] = ()

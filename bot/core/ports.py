@@ -155,8 +155,8 @@ class Store(Protocol):
         """To whom the text with this native id was sent."""
         ...
 
-    async def count_replies(self, to: str, since: datetime) -> int:
-        """How many answers went, or are to go, to an address since then."""
+    async def traced(self, names: Collection[str], since: datetime) -> Mapping[str, Sequence[datetime]]:
+        """When traces of these names were left since then (see ``bot.core.loops``)."""
         ...
 
     async def count_inputs(self, person: str, since: datetime, counted: str, *, handled: bool = False) -> int:
@@ -247,6 +247,13 @@ class Channel(Protocol):
 
         ``on_wire`` is awaited right before the step after which the peer may have the text, and never where doing it twice
         does no harm: after a crash, only what was on the wire is unsure.
+        """
+        ...
+
+    async def found(self, delivery: Delivery) -> str | None:
+        """The peer's id of a text that an earlier attempt did hand over, None where the peer offers no way to tell.
+
+        Raises DeliveryError where it cannot be looked up now.
         """
         ...
 

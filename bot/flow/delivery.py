@@ -56,6 +56,8 @@ class Deliveries:
         if not delivery.readable:
             await self._fail(delivery, "cannot be read")
             return
+        if delivery.unsure and await self._looked_up(delivery):
+            return
         if delivery.unsure == 1:
             await self._tell_unsure(delivery)
         elif delivery.unsure:
@@ -79,6 +81,22 @@ class Deliveries:
             await self._delivered(delivery, native)
             log.info("sent", row=delivery.id, kind=delivery.outgoing.kind)
             self._due.set()  # the next text to the same address may go
+
+    async def _looked_up(self, delivery: Delivery) -> bool:
+        """Whether nothing is to be sent now: it was found where the peer keeps what it took, or that cannot be looked up yet."""
+        channel = self._channels.get(delivery.outgoing.to.partition(":")[0])
+        try:
+            native = await channel.found(delivery) if channel is not None else None
+        except DeliveryError as error:
+            await self._refused(delivery, error)
+            return True
+        if native is None:
+            return False
+        await self._tell_unsure(delivery, "alert_found")
+        await self._delivered(delivery, native)
+        log.info("found as sent", row=delivery.id, kind=delivery.outgoing.kind)
+        self._due.set()
+        return True
 
     async def _delivered(self, delivery: Delivery, native: str) -> None:
         """It is out: while the database blinks, say so again, or it would be sent twice."""
@@ -141,11 +159,11 @@ class Deliveries:
             await self._store.apply(Outcome("answered", outgoing=rows), now)
             self._due.set()
 
-    async def _tell_unsure(self, delivery: Delivery) -> None:
-        if delivery.outgoing.kind == "alert":
+    async def _tell_unsure(self, delivery: Delivery, line: str = "alert_uncertain") -> None:
+        if delivery.outgoing.kind in ("alert", "mark"):  # an alert about an alert helps nobody; a flag set twice is one
             return
         # to the address itself too: it can be reached, and its owner may wonder at two copies
-        rows = await self._alerts(delivery, "alert_uncertain", f"uncertain:{delivery.id}", unless="")
+        rows = await self._alerts(delivery, line, f"uncertain:{delivery.id}", unless="")
         await self._store.apply(Outcome("answered", outgoing=rows), self._clock())
 
     async def _alerts(

@@ -26,7 +26,6 @@ from bot.store.sql import insert_once
 
 _OPEN = ("open", "claimed")
 _IN_HAND = ("claimed", "sending")
-AUTOMATIC = ("reply", "comfort")  # kinds that no person wrote
 
 
 async def queue(
@@ -138,6 +137,13 @@ async def failed(connection: AsyncConnection, delivery: Delivery, error: str, no
     return await _erased(connection, delivery)
 
 
+async def came_back(connection: AsyncConnection, native_ids: Collection[str]) -> None:
+    """What the peer took and then reported as undelivered."""
+    mine = and_(outbox.c.native_id.in_(native_ids), outbox.c.state == "sent")
+    if native_ids:
+        await connection.execute(update(outbox).where(mine).values(state="failed", error="came back"))
+
+
 async def moved(connection: AsyncConnection, hashed: Hasher, old: str, new: str) -> None:
     """A chat has a new address: what still waits for it goes there."""
     waiting = select(outbox.c.id, outbox.c.outgoing).where(outbox.c.to_hash == hashed(old), outbox.c.state == "waiting")
@@ -159,12 +165,6 @@ async def find_sent(connection: AsyncConnection, to_hash: str, native_id: str) -
     found = select(outbox.c.about, outbox.c.kind).where(outbox.c.to_hash == to_hash, outbox.c.native_id == native_id)
     row = (await connection.execute(found)).first()
     return Sent(row.about, row.kind) if row else None
-
-
-async def count_replies(connection: AsyncConnection, to_hash: str, since: datetime) -> int:
-    """Texts that nobody's hand wrote to an address since then, those that wait for their time included."""
-    counted = select(func.count()).where(outbox.c.to_hash == to_hash, outbox.c.kind.in_(AUTOMATIC), outbox.c.created_at >= since)
-    return int((await connection.execute(counted)).scalar_one())
 
 
 async def addressee(connection: AsyncConnection, native_id: str) -> str | None:

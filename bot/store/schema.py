@@ -102,6 +102,16 @@ alias = Table(
     Index("alias_person", "person"),
 )
 
+traces = Table(
+    "trace",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),  # keyed hash
+    Column("at", Utc, nullable=False),
+    Index("trace_name", "name", "at"),
+    Index("trace_at", "at"),
+)
+
 escalations = Table(
     "escalation",
     metadata,

@@ -388,3 +388,32 @@ async def test_a_text_is_found_by_its_native_id_alone(store: Database) -> None:
     await store.delivered(delivery, "id@accueil.example", NOW)
     assert await store.addressee("id@accueil.example") == MAIL
     assert await store.addressee("other@accueil.example") is None
+
+
+async def test_traces_are_counted_by_name_and_time_and_forgotten_in_time(store: Database) -> None:
+    left = (("sender:ana", NOW - timedelta(hours=2)), ("sender:ana", NOW), ("all:mail", NOW))
+    await store.apply(Outcome("answered", traces=left), NOW)
+    assert await store.traced(("sender:ana", "sender:bob"), NOW - timedelta(hours=1)) == {"sender:ana": [NOW]}
+    found = await store.traced(("sender:ana", "all:mail"), NOW - timedelta(days=1))
+    assert sorted(found["sender:ana"]) == [NOW - timedelta(hours=2), NOW]
+    await store.purge(NOW + timedelta(days=1), timedelta(days=1, hours=1), timedelta(days=1))
+    assert await store.traced(("sender:ana",), NOW - timedelta(days=9)) == {"sender:ana": [NOW]}
+
+
+async def test_a_text_that_came_back_is_a_failed_one(store: Database) -> None:
+    await store.apply(Outcome("answered", outgoing=(Outgoing("k", ANA, "Bonjour"),)), NOW)
+    delivery = await store.claim(NOW, LEASE, CHANNELS)
+    assert delivery
+    await store.delivered(delivery, "n1", NOW)
+    await store.apply(Outcome("escalated", returned=("n1", "n2")), NOW)
+    assert (await store.counts())["outbox.failed"] == 1
+
+
+async def test_a_digest_keeps_nothing_of_a_person_who_is_forgotten(store: Database) -> None:
+    heard = tuple(Event("added", who, f"mot de {who}", NOW) for who in (ANA, "telegram:1002"))
+    await store.apply(Outcome("escalated", escalations=(escalation(7, learner="email:*", reason="digest", events=heard),)), NOW)
+    await store.apply(Outcome("answered", forget=(ANA,)), NOW)
+    digest = await store.escalation(7)
+    assert digest
+    assert [(e.actor, e.text) for e in digest.events] == [("", ""), ("telegram:1002", "mot de telegram:1002")]
+    assert digest.questions == ()
