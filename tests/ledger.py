@@ -62,7 +62,7 @@ def read(address: str) -> Books:
     if url.get_backend_name() == "sqlite":
         if not Path(url.database or "").exists():
             return Books([], [], 0)
-        engine = create_engine(url, connect_args={"timeout": 10})
+        engine = create_engine(url.set(drivername="sqlite"), connect_args={"timeout": 10})
     else:
         engine = create_engine(url.set(drivername="postgresql+psycopg"))
     try:

@@ -204,6 +204,7 @@ class Database:
         async with self._transaction() as connection:
             await inbox.shift(connection, by)
             await outbox.shift(connection, by)
+            await trace.shift(connection, by)
 
     async def idle(self, now: datetime, channels: Collection[str]) -> bool:
         async with self._transaction() as connection:

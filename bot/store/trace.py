@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.codec import Hasher
@@ -28,6 +28,15 @@ async def found(
     for name, at in (await connection.execute(wanted)).all():
         times.setdefault(by_hash[name], []).append(at)
     return times
+
+
+async def shift(connection: AsyncConnection, by: timedelta) -> None:
+    """The clock was set: the caps look back as far as before."""
+    rows = (await connection.execute(select(traces.c.id, traces.c.at))).all()
+    moved = [{"row": row.id, "to": row.at + by} for row in rows]
+    if moved:
+        one = update(traces).where(traces.c.id == bindparam("row")).values(at=bindparam("to"))
+        await connection.execute(one, moved)
 
 
 async def purge(connection: AsyncConnection, before: datetime) -> int:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.library.learnt import FILE
+from bot.library.phrases import lines_of
 from bot.library.shelf import Shelf
 from bot.store.database import Database
 from tests.cases.mail.office import Office
@@ -26,10 +28,12 @@ PHRASES = 14  # of each class
 def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The knowledge with few phrases."""
     folder = tmp_path_factory.mktemp("few") / "knowledge"
-    shutil.copytree(KNOWLEDGE, folder)
+    shutil.copytree(KNOWLEDGE, folder, ignore=shutil.ignore_patterns(FILE))
     for file in folder.glob("*.yaml"):
         known = _thinned(yaml.safe_load(file.read_text("utf-8")))
         file.write_text(yaml.safe_dump(known, allow_unicode=True, sort_keys=False), "utf-8")
+    for file in folder.glob("phrases/*.txt"):
+        file.write_text("\n".join(phrase for _, phrase in lines_of(file.read_bytes())[:PHRASES]), "utf-8")
     return folder
 
 

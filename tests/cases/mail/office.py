@@ -12,8 +12,6 @@ from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 
-from sqlalchemy import select
-
 from bot.channels.mail.channel import identity
 from bot.channels.mail.letter import Mailbox, letter
 from bot.channels.mail.parts import sender_of
@@ -25,25 +23,20 @@ from bot.flow.intake import Intake
 from bot.flow.signal import Signal
 from bot.library.shelf import Shelf
 from bot.store.database import Database
-from bot.store.schema import inbox
+from tests.ledger import ENDS, audited
 
 NOW = datetime(2026, 11, 3, 9, tzinfo=UTC)
 TRAINER, CONTACT = "denis@trainer.example", "contact@accueil.example"
 ANA = "ana@learner.example"
 HANDOFF = "Bonjour, je voudrais parler au formateur."  # goes to the trainer whatever the service knows
 LEASE = timedelta(seconds=30)
-ENDS = {"answered", "escalated", "ignored"}
 
 
 async def sums_agree(store: Database, inputs: int | None = None) -> Counter[str]:
     """Every input ended in exactly one of answered, escalated, ignored with a reason; how many in each. ``inputs``: as many."""
-    async with store._transaction() as connection:
-        rows = (await connection.execute(select(inbox.c.state, inbox.c.end, inbox.c.reason))).all()
-    assert {row.state for row in rows} <= {"done", "aside"}
-    assert {row.end for row in rows} <= ENDS
-    assert all(row.reason for row in rows if row.end == "ignored")
-    ends = Counter(row.end for row in rows)
-    assert inputs is None or sum(ends.values()) == len(rows) == inputs
+    books = audited(store._engine.url.render_as_string(hide_password=False), inputs)
+    assert not books.waiting
+    ends = books.ends
     counts = await store.counts()
     assert {end: n for end, n in ends.items() if n} == {
         end: n for end in ENDS if (n := counts.get(f"inbox.done.{end}", 0) + counts.get(f"inbox.aside.{end}", 0))

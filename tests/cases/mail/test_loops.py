@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.flood import BEYOND, MAILED
 from bot.core.loops import domain_of, sender_of
 from bot.core.model import Outcome
 from bot.library.shelf import Shelf
@@ -143,6 +144,32 @@ async def test_case_17_the_same_words_again_within_the_hour_are_a_loop(office: O
     office.now += timedelta(hours=1, minutes=1)
     assert await silenced(office, [mail(words, id="later@t")]) == 1
     await sums_agree(office.store, 4)
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=1), timedelta(days=-1)])
+async def test_case_12_a_clock_that_is_set_neither_opens_nor_closes_the_caps(office: Office, jump: timedelta) -> None:
+    assert await silenced(office, [mail(f"Combien dure la pause {n} ?", id=f"{n}@t") for n in range(4)]) == 3
+    office.now += jump
+    await office.store.shift(jump)  # as the heartbeat does
+    assert await silenced(office, [mail("Et la cantine, elle ouvre quand ?", id="soon@t")]) == 0
+    office.now += timedelta(hours=1, minutes=1)
+    assert await silenced(office, [mail("Et la salle, elle ouvre quand ?", id="later@t")]) == 1
+    await sums_agree(office.store, 6)
+
+
+async def test_case_24_mails_over_the_caps_that_nobody_could_read_stay_in_the_mailbox_flagged(office: Office) -> None:
+    most = MAILED[1]
+    mails = [mail(f"Message numéro {n} : quand commence la formation ?", id=f"{n}@t") for n in range(most + 3)]
+    outcomes = [await office.put(raw) for raw in mails]
+    assert [outcome and outcome.reason for outcome in outcomes[most:]] == [BEYOND] * 3
+    assert [row.kind for outcome in outcomes[most:] if outcome for row in outcome.outgoing] == ["mark"] * 3
+    help = await office.put(mail("Je suis malentendante, il me faut un interprète.", id="help@t"))
+    assert help is not None
+    assert [(e.reason, e.private) for e in help.escalations] == [("digest", True)]
+    (digest,) = [e for e in await office.escalations("digest") if not e.private]
+    assert sum(e.kind == "added" for e in digest.events) == most - 3
+    ends = await sums_agree(office.store, most + 4)
+    assert ends["ignored"] == 3
 
 
 async def test_a_digest_is_told_again_once_a_day_and_closed_by_a_reply(office: Office) -> None:
