@@ -21,6 +21,7 @@ from bot.store.schema import inbox
 from bot.store.sql import insert_once
 
 UNFINISHED = ("waiting", "taken")
+RECENT = timedelta(hours=2)  # longer than the time in which a flood is counted
 
 
 async def keep(connection: AsyncConnection, hashed: Hasher, arrivals: Sequence[Arrival]) -> int:
@@ -127,7 +128,12 @@ async def release(connection: AsyncConnection) -> None:
 
 
 async def shift(connection: AsyncConnection, by: timedelta) -> None:
-    rows = (await connection.execute(select(inbox).where(inbox.c.state.in_(UNFINISHED)))).mappings().all()
+    """Also of what was done a short time ago: a flood is told by it."""
+    newest = (await connection.execute(select(func.max(inbox.c.received_at)))).scalar()
+    if newest is None:
+        return
+    moved = or_(inbox.c.state.in_(UNFINISHED), inbox.c.received_at >= newest - RECENT)
+    rows = (await connection.execute(select(inbox).where(moved))).mappings().all()
     for row in rows:
         lease = row["lease_until"] + by if row["lease_until"] else None
         values = {"due_at": row["due_at"] + by, "received_at": row["received_at"] + by, "lease_until": lease}

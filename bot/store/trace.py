@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.loops import DAY
 from bot.store.codec import Hasher
 from bot.store.schema import traces
 
@@ -32,9 +33,10 @@ async def found(
 
 async def shift(connection: AsyncConnection, by: timedelta) -> None:
     """The clock was set: the caps look back as far as before."""
-    rows = (await connection.execute(select(traces.c.id, traces.c.at))).all()
-    moved = [{"row": row.id, "to": row.at + by} for row in rows]
-    if moved:
+    newest = (await connection.execute(select(func.max(traces.c.at)))).scalar()
+    if newest is not None:
+        recent = select(traces.c.id, traces.c.at).where(traces.c.at >= newest - DAY)
+        moved = [{"row": row.id, "to": row.at + by} for row in (await connection.execute(recent)).all()]
         one = update(traces).where(traces.c.id == bindparam("row")).values(at=bindparam("to"))
         await connection.execute(one, moved)
 

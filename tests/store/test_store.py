@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -68,6 +69,18 @@ async def test_a_redelivery_is_known_after_its_message_was_erased(store: Databas
     assert taken is not None
     await store.commit(taken, Outcome("answered", forget=(ANA,)), NOW)
     assert await store.receive([arrival(1)]) == 0
+
+
+async def test_what_floods_are_counted_by_moves_with_a_clock_that_is_set(tmp_path: Path) -> None:
+    store, jump = await Database.open(f"sqlite:///{tmp_path}/accueil.db"), timedelta(days=-1)  # others move nothing
+    await store.receive([arrival(1), arrival(2)])
+    taken = await store.take(NOW, LEASE, CHANNELS)
+    assert taken is not None
+    await store.commit(taken, Outcome("answered"), NOW)
+    await store.shift(jump)
+    assert await store.count_inputs(ANA, NOW + jump, "") == 2
+    assert await store.count_inputs(ANA, NOW + jump + timedelta(minutes=1), "") == 0
+    await store.close()
 
 
 async def test_messages_of_one_person_are_taken_in_order_and_others_meanwhile(store: Database) -> None:
