@@ -193,8 +193,12 @@ async def _counted(soak: Field, address: str, started: float, service: Service) 
     untold = soak.untold(books)
     lost = [who for who, given in answers.items() if not given]
     excess = {who: given for who, given in answers.items() if len(given) > 1}
-    # each further copy needs a kill that struck while one before it was on the wire
-    wrongly = [who for who, given in excess.items() if sum(soak.was_on_wire(*one) for one in given[:-1]) < len(given) - 1]
+    # each further copy needs a kill that struck while one before it was noted as being on the wire
+    unsure_to = Counter[str]()
+    for row in books.texts:
+        unsure_to[row["to"]] += row["unsure"]
+    wrongly = [who for who, given in excess.items() if unsure_to[who] < len(given) - 1]
+    struck = sum(soak.was_on_wire(*one) for given in excess.values() for one in given[:-1])
     told = sum("peut-être été remis deux fois" in text for text in soak.botapi.texts(TRAINER))
     unsure = [row for row in books.texts if row["unsure"]]
     given_up = [row for row in books.texts_of("failed")]
@@ -203,7 +207,8 @@ async def _counted(soak: Field, address: str, started: float, service: Service) 
     )
     print(f"{len(soak.people)} messages by Telegram and {len(soak.writers)} by mail; in the books: {dict(books.ends)}")
     print(f"lost: {len(lost)} answers, {len(untold)} notices to those who answer {books.escalations} escalations")
-    print(f"doubled: {sum(len(g) - 1 for g in excess.values())}, of which on the wire at a kill: {len(excess) - len(wrongly)}")
+    copies = sum(len(g) - 1 for g in excess.values())
+    print(f"doubled: {copies}, all but {len(wrongly)} on the wire at a kill ({struck} with the peer's answer not a second old)")
     print(f"sends that were unsure: {len(unsure)}, given up after two: {len(given_up)}; the trainer was told {told} times")
     faults += [f"lost: {who}" for who in lost] + [f"lost: notice {what}" for what in untold]
     faults += [f"doubled, not on the wire: {who} {excess[who]}" for who in wrongly]

@@ -32,6 +32,7 @@ class Terminal:
     """Implements ``bot.core.ports.Channel`` for one person at one terminal. Ends with the end of the input."""
 
     name = "console"
+    ready = True
 
     def __init__(self, clock: Clock, source: TextIO = sys.stdin, screen: Screen | None = None) -> None:
         self._clock = clock

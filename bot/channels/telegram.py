@@ -113,6 +113,10 @@ class Telegram:
         assert self._me is not None, "open() first"
         return self._me
 
+    @property
+    def ready(self) -> bool:
+        return self._me is not None
+
     async def open(self) -> None:
         """Ask Telegram who we are. Raises ChannelError, fatal for a token that is refused."""
         try:

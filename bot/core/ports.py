@@ -227,6 +227,11 @@ class Channel(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def ready(self) -> bool:
+        """Whether ``read`` may be asked already; until then, what was kept waits."""
+        ...
+
     async def receive(self, inlet: Inlet) -> None:
         """Run until cancelled or the input ends: all that comes in goes into the inbox, and only then is confirmed.
 

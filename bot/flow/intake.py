@@ -64,7 +64,8 @@ class Intake:
         await endless(self._step, self._came, log)
 
     async def _step(self) -> bool:
-        taken = await self._store.take(self._clock(), LEASE, self._channels.keys())
+        ready = [name for name, channel in self._channels.items() if channel.ready]
+        taken = await self._store.take(self._clock(), LEASE, ready)
         if taken is not None:
             await finishing(self._settle(taken))
         return taken is not None

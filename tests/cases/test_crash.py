@@ -84,6 +84,24 @@ async def test_case_2_what_was_committed_and_not_understood_is_resumed_at_the_st
     assert sum(len(botapi.texts(p)) - 1 for p in people) <= on_wire
 
 
+async def test_case_2_what_waits_while_telegram_cannot_be_reached_at_the_start_is_not_set_aside(
+    botapi: BotApi, environment: dict[str, str]
+) -> None:
+    books = address_of(environment)
+    async with serving(environment) as service:
+        botapi.user(ANA, "merci")
+        await seen(books, lambda b: bool(b.inputs), every=0.005)
+        stopped(service)
+        await service.kill()
+    assert audited(books, inputs=1).waiting, "it was settled before the kill: it proves nothing"
+    botapi.faults["getMe"] = [(502, "Bad Gateway")] * 4  # fifteen seconds of growing pauses
+    async with serving(environment):
+        await botapi.until(lambda: botapi.texts(ANA), 60)
+        found = await closed(books, inputs=1)
+    assert found.ends == {"answered": 1}
+    assert len(botapi.texts(ANA)) == 1
+
+
 async def test_case_3_an_answer_that_was_committed_and_not_sent_is_sent_once_at_the_start(
     imap: Imap, smtp: ScriptedSmtp, alone: dict[str, str]
 ) -> None:

@@ -39,6 +39,7 @@ class Email:
     """Implements ``bot.core.ports.Channel``. Two connections: one waits and reads, the other sets flags and files drafts."""
 
     name = "email"
+    ready = True
 
     def __init__(self, postbox: Postbox, secret: bytes, clock: Clock) -> None:
         self._box = postbox
