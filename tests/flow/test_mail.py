@@ -36,6 +36,7 @@ class Post:
     """Puts mails to the intake as the mailbox would; what was decided on each."""
 
     name = "email"
+    ready = True
 
     def __init__(self, store: Database, shelf: Shelf) -> None:
         self.store = store

@@ -48,6 +48,7 @@ class Office:
     """One mailbox. ``now`` is its clock."""
 
     name = "email"
+    ready = True
 
     def __init__(self, store: Database, shelf: Shelf, desk: Desk | None = None, address: str = CONTACT, **mailbox: Any) -> None:
         self.store, self.shelf, self.address, self.now = store, shelf, address, NOW
