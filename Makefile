@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check lint types knowledge mail bench setup clean
+.PHONY: run test check lint types knowledge mail soak fuzz bench setup clean
 
 $(READY): requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Accueil needs Python 3.11 or newer; name it with: make PYTHON=python3.12")'
@@ -37,6 +37,20 @@ knowledge: setup
 # SAMPLES names a folder of real mails with an index.jsonl
 mail: setup
 	$(BIN)/python benchmarks/mail.py $(SAMPLES)
+
+# kills the running service under load, KILLS times, and counts what was lost or doubled; OPTIONS: --seed N, --postgresql
+KILLS ?= 200
+soak: setup
+	$(BIN)/python benchmarks/soak.py $(KILLS) $(OPTIONS)
+
+# made-up mails at the reader, guided by the code that they reach; what it finds is written to fuzz-findings/
+SECONDS ?= 60
+$(VENV)/.fuzz: $(READY) requirements-fuzz.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	@touch $@
+
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python benchmarks/fuzz_mail.py $(SECONDS) $(SAMPLES)
 
 # the matcher beside plainer ones. MESSAGES: labelled files; OPTIONS: --noise FILE, --massive FILE, --quick, --json FILE
 MESSAGES ?= tests/data/messages.jsonl tests/data/dialogues.jsonl

@@ -17,9 +17,11 @@ import structlog
 from sqlalchemy.engine import make_url
 
 from bot.core.desk import Desk
-from bot.core.ports import Channel
+from bot.core.ports import Channel, Clock
 from bot.errors import AccueilError, SettingsError, StoreError
+from bot.flow.clock import SteadyClock
 from bot.flow.delivery import Deliveries
+from bot.flow.heartbeat import Heartbeat
 from bot.flow.intake import Intake
 from bot.flow.signal import Signal
 from bot.flow.upkeep import purge, watch
@@ -27,7 +29,8 @@ from bot.library.shelf import Shelf
 from bot.settings import Settings
 from bot.store.database import Database
 
-READERS, SENDERS = 4, 6  # loops in one process
+READERS = 4  # loops in one process
+SENDERS = {"telegram": 6, "email": 3, "console": 1}  # for each channel; mail servers take few connections at once
 log = structlog.get_logger("app")
 
 
@@ -92,14 +95,16 @@ async def run(settings: Settings, desk: Desk, *, chat: bool) -> None:
     """Serve until a signal, or in a chat until the input ends. Raises AccueilError."""
     for warning in settings.warnings:
         log.warning(warning)
+    sys.setswitchinterval(0.001)  # understanding computes in threads, and the loops should not wait 5 ms at each of their steps
     with _clean_stop(), alone(settings) as surely:
         shelf = await asyncio.to_thread(Shelf, settings.knowledge_dir)
+        clock = SteadyClock()
         async with opened(settings) as store:
             if surely:
                 await store.release()
-            channels = _channels(settings, store, shelf.mind.knowledge.facts.get("organisation", ""), chat)
+            channels = _channels(settings, store, clock, shelf.mind.knowledge.facts.get("organisation", ""), chat)
             try:
-                await _serve(store, channels, shelf, desk)
+                await _serve(store, channels, shelf, desk, clock)
             finally:
                 for channel in channels:
                     await channel.close()
@@ -129,12 +134,12 @@ def _clean_stop() -> Iterator[None]:
     log.info("stopped")
 
 
-def _channels(settings: Settings, store: Database, organisation: str, chat: bool) -> list[Channel]:
+def _channels(settings: Settings, store: Database, clock: Clock, organisation: str, chat: bool) -> list[Channel]:
     """What the settings name; imported only where it is used."""
     if chat:
         from bot.channels.console import Terminal
 
-        return [Terminal(now)]
+        return [Terminal(clock)]
     served: list[Channel] = []
     if settings.telegram_token:
         from bot.channels.telegram import Telegram
@@ -143,7 +148,7 @@ def _channels(settings: Settings, store: Database, organisation: str, chat: bool
             Telegram(
                 settings.telegram_token,
                 store.secret,
-                now,
+                clock,
                 api_url=settings.telegram_api_url,
                 webhook_url=settings.telegram_webhook_url,
                 port=settings.port,
@@ -154,27 +159,29 @@ def _channels(settings: Settings, store: Database, organisation: str, chat: bool
         from bot.channels.mail.channel import Email
 
         name = settings.mail.name or organisation
-        served.append(Email(replace(settings.mail, name=name), store.secret, now))
+        served.append(Email(replace(settings.mail, name=name), store.secret, clock))
     return served
 
 
-async def _serve(store: Database, channels: Sequence[Channel], shelf: Shelf, desk: Desk) -> None:
+async def _serve(store: Database, channels: Sequence[Channel], shelf: Shelf, desk: Desk, clock: SteadyClock) -> None:
     came, due = Signal(), Signal()
     by_name = {channel.name: channel for channel in channels}
-    intake = Intake(store, by_name, shelf, desk, now, came, due)
-    deliveries = Deliveries(store, by_name, shelf, desk, now, due)
+    intake = Intake(store, by_name, shelf, desk, clock, came, due)
+    deliveries = Deliveries(store, by_name, shelf, desk, clock, due)
+    heartbeat = Heartbeat(store, by_name, shelf, desk, clock, due)
     loops = [
         *(intake.work() for _ in range(READERS)),
-        *(deliveries.work() for _ in range(SENDERS)),
-        watch(shelf, store, desk, now, due),
-        purge(store, desk, now),
+        *(deliveries.work(name) for name in by_name for _ in range(SENDERS[name])),
+        heartbeat.work(),
+        watch(shelf, store, desk, clock, due),
+        purge(store, desk, clock),
     ]
     log.info("ready", channels=sorted(by_name))
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(work) for work in loops]
             await asyncio.gather(*(channel.receive(intake) for channel in channels))
-            await _settled(store, due, by_name)
+            await _settled(store, due, by_name, clock)
             for task in tasks:
                 task.cancel()
     except BaseExceptionGroup as errors:
@@ -184,9 +191,9 @@ async def _serve(store: Database, channels: Sequence[Channel], shelf: Shelf, des
         raise _first(ours) from None
 
 
-async def _settled(store: Database, due: Signal, channels: Collection[str]) -> None:
+async def _settled(store: Database, due: Signal, channels: Collection[str], clock: Clock) -> None:
     """Wait until what came in is answered and sent: the end of a chat's input."""
-    while not await store.idle(now(), channels):
+    while not await store.idle(clock(), channels):
         await due.wait()
 
 

@@ -62,6 +62,7 @@ class DeliveryError(AccueilError):
     permanent: the same send can never succeed (blocked, unknown address, malformed); never retried.
     uncertain: the peer may have taken it (the line broke after the last byte); sent at most once more.
     retry_after: what the peer asked us to wait, or None to let the outbox back off by its own rule.
+    unreachable: the peer was not there, or refuses us whatever we send: all other texts meet the same.
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class DeliveryError(AccueilError):
         uncertain: bool = False,
         retry_after: timedelta | None = None,
         moved_to: str | None = None,
+        unreachable: bool = False,
     ) -> None:
         self.reason = reason
         self.permanent = permanent
         self.uncertain = uncertain
         self.retry_after = retry_after
         self.moved_to = moved_to  # the new address, where the peer names one (a group that migrated)
+        self.unreachable = unreachable
         super().__init__(reason)
 
 

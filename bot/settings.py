@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,7 +28,7 @@ NAMES = (
         for name in (
             "DATA_DIR KNOWLEDGE_DIR TELEGRAM_TOKEN TELEGRAM_API_URL TELEGRAM_WEBHOOK_URL TRAINER_TELEGRAM_IDS"
             " TRAINER_EMAILS ACCESSIBILITY_TELEGRAM_ID ACCESSIBILITY_EMAIL OPERATOR_TELEGRAM_ID OPERATOR_EMAIL NUDGE_HOURS"
-            " IMAP_URL SMTP_URL MAIL_FROM MAIL_MODE SENT_FOLDER DRAFTS_FOLDER IMAP_POLL_SECONDS"
+            " IMAP_URL SMTP_URL MAIL_FROM MAIL_MODE SENT_FOLDER DRAFTS_FOLDER IMAP_POLL_SECONDS AUTHSERV_ID TOKEN_COMMAND"
             " RETENTION_DAYS HEALTH_RETENTION_DAYS LOG_FORMAT LOG_LEVEL"
         ).split()
     ),
@@ -135,7 +136,7 @@ class _Reader:
     def endpoint(self, name: str, protocol: Literal["imap", "smtp"]) -> Endpoint | None:
         raw = self.text(name)
         try:
-            return parse(raw, protocol) if raw else None
+            return parse(raw, protocol, tokens=bool(self.text(PREFIX + "TOKEN_COMMAND"))) if raw else None
         except ValueError as error:
             self.faults.append(f"{name}: {error}")
             return None
@@ -168,7 +169,27 @@ class _Reader:
             sent_folder=self.text(PREFIX + "SENT_FOLDER"),
             drafts_folder=self.text(PREFIX + "DRAFTS_FOLDER"),
             poll=poll,
+            authserv_id=self.authserv_id(),
+            token_command=self.command(PREFIX + "TOKEN_COMMAND"),
         )
+
+    def command(self, name: str) -> str:
+        """A program and its arguments, as a shell would split them; no shell runs it."""
+        raw = self.text(name)
+        try:
+            shlex.split(raw)
+        except ValueError as error:
+            self.faults.append(f"{name}: not a command: {error}")
+            return ""
+        return raw
+
+    def authserv_id(self) -> str:
+        """The name that the mailbox's server gives itself in Authentication-Results (RFC 8601)."""
+        raw = self.text(PREFIX + "AUTHSERV_ID")
+        if raw and not re.fullmatch(r"[\w.-]{1,200}", raw):
+            self.faults.append(f"{PREFIX}AUTHSERV_ID: {raw!r} is not the name of a server, as it stands first in its headers")
+            return ""
+        return raw
 
     def choice(self, name: str, known: tuple[str, ...], default: str) -> str:
         raw = self.text(name).lower() or default

@@ -29,7 +29,16 @@ def database_address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/accueil.db"
-    base = request.getfixturevalue("postgres")
+    return _empty(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def own_postgres(postgres: str) -> str:
+    """An empty PostgreSQL database, as hosts write its address."""
+    return _empty(postgres).replace("postgresql://", "postgres://")
+
+
+def _empty(base: str) -> str:
     name = f"t{uuid.uuid4().hex[:12]}"
     engine = create_engine(base.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

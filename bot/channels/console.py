@@ -16,7 +16,7 @@ from rich.console import Console as Screen
 from rich.text import Text
 
 from bot.core.model import Choice, Ignored, Intent, Message
-from bot.core.ports import Arrival, Clock, Delivery, Inlet
+from bot.core.ports import Arrival, Clock, Delivery, Inlet, OnWire
 from bot.core.text import clean
 
 LEARNER = "console:local"
@@ -32,6 +32,7 @@ class Terminal:
     """Implements ``bot.core.ports.Channel`` for one person at one terminal. Ends with the end of the input."""
 
     name = "console"
+    ready = True
 
     def __init__(self, clock: Clock, source: TextIO = sys.stdin, screen: Screen | None = None) -> None:
         self._clock = clock
@@ -100,8 +101,9 @@ class Terminal:
     async def acknowledge(self, message: Message) -> None:
         return None
 
-    async def send(self, delivery: Delivery) -> str:
+    async def send(self, delivery: Delivery, on_wire: OnWire) -> str:
         out = delivery.outgoing
+        await on_wire()
         if out.to != LEARNER:
             self._aside(_TITLES.get(out.to, out.to), out.body, out.about)
         else:
@@ -125,6 +127,9 @@ class Terminal:
     def _prompt(self) -> None:
         if self._source.isatty():
             self._screen.print(Text("> ", style="green"), end="")
+
+    async def found(self, delivery: Delivery) -> str | None:
+        return None  # nothing can be looked up there
 
     async def close(self) -> None:
         return None

@@ -15,6 +15,15 @@ class Pace:
         self._now = now
         self._next: dict[str, float] = {}
 
+    @property
+    def behind(self) -> bool:
+        """Whether the next unnamed text has to wait."""
+        return self._next.get("", 0.0) > self._now()
+
+    def sent(self, name: str = "") -> None:
+        """It went out now, however long ago its turn was."""
+        self._next[name] = max(self._next.get(name, 0.0), self._now() + self._every - self._slack)
+
     async def turn(self, name: str = "") -> None:
         now = self._now()
         at = max(self._next.get(name, 0.0), now - self._slack)

@@ -37,8 +37,9 @@ from telegram.warnings import PTBUserWarning
 from bot.channels.pace import Pace
 from bot.channels.signed import opened, sign
 from bot.channels.telegram_update import Me, key_of, person_of, read
+from bot.channels.wire import noted, watch
 from bot.core.model import Ignored, Message, Outgoing
-from bot.core.ports import Arrival, Clock, Delivery, Inlet
+from bot.core.ports import Arrival, Clock, Delivery, Inlet, OnWire
 from bot.errors import AccueilError, ChannelError, DeliveryError, StoreError
 
 COMMANDS = {
@@ -86,7 +87,12 @@ class Telegram:
 
         def request(read_timeout: float) -> HTTPXRequest:
             return HTTPXRequest(
-                connection_pool_size=16, read_timeout=read_timeout, write_timeout=10, connect_timeout=5, pool_timeout=5
+                connection_pool_size=16,
+                read_timeout=read_timeout,
+                write_timeout=10,
+                connect_timeout=5,
+                pool_timeout=5,
+                httpx_kwargs={"event_hooks": {"request": [watch]}},
             )
 
         self._bot = Bot(token, base_url=f"{api_url}/bot", request=request(SEND_TIMEOUT), get_updates_request=request(POLL + 10.0))
@@ -97,15 +103,19 @@ class Telegram:
         self._commands = {**COMMANDS, **(MAILED if mailed else {})}
         self._me: Me | None = None
         loop_time = lambda: asyncio.get_running_loop().time()  # noqa: E731
-        self._all = Pace(1 / 28, 1, loop_time)
-        self._chat = Pace(1.0, 3, loop_time)
-        self._group = Pace(3.0, 5, loop_time)
+        self._all = Pace(1 / 25, 1, loop_time)  # Telegram takes about 30; turns that are late bunch up a little
+        self._chat = Pace(1.05, 1, loop_time)
+        self._group = Pace(3.6, 3, loop_time)  # no more than 20 in any minute
         self._signs: set[asyncio.Task[None]] = set()
 
     @property
     def me(self) -> Me:
         assert self._me is not None, "open() first"
         return self._me
+
+    @property
+    def ready(self) -> bool:
+        return self._me is not None
 
     async def open(self) -> None:
         """Ask Telegram who we are. Raises ChannelError, fatal for a token that is refused."""
@@ -262,7 +272,7 @@ class Telegram:
         return read(arrival.raw, self.me, arrival.received_at)
 
     async def acknowledge(self, message: Message) -> None:
-        if message.press:
+        if message.press or self._all.behind:  # texts come first
             return
         self._soon(self._typing(message.chat))
 
@@ -280,28 +290,38 @@ class Telegram:
 
     # ---------------------------------------------------------------- out
 
-    async def send(self, delivery: Delivery) -> str:
+    async def send(self, delivery: Delivery, on_wire: OnWire) -> str:
         out = delivery.outgoing
         if self._me is None:
             raise DeliveryError("not connected to Telegram yet", retry_after=timedelta(seconds=2))
         chat = _native(out.to)
-        await (self._group if chat < 0 else self._chat).turn(out.to)
+        if chat < 0:
+            await self._group.turn(out.to)
+        await self._chat.turn(out.to)
         await self._all.turn()
         try:
-            copied = out.thread.get("copy")
-            if copied:
-                done = await self._bot.copy_message(chat, _native(copied["chat"]), int(copied["message"]))
-                return str(done.message_id)
-            sent = await self._bot.send_message(
-                chat,
-                out.body,
-                reply_markup=self._keyboard(out),
-                reply_parameters=ReplyParameters(int(out.reply_to), allow_sending_without_reply=True) if out.reply_to else None,
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
-            )
-            return str(sent.message_id)
+            with noted(on_wire):
+                return await self._handed_over(out, chat)
         except TelegramError as error:
+            if isinstance(error.__cause__, StoreError):  # not noted, so not sent
+                raise error.__cause__ from None
             raise _delivery_error(error) from error
+        finally:
+            self._chat.sent(out.to)
+
+    async def _handed_over(self, out: Outgoing, chat: int) -> str:
+        copied = out.thread.get("copy")
+        if copied:
+            done = await self._bot.copy_message(chat, _native(copied["chat"]), int(copied["message"]))
+            return str(done.message_id)
+        sent = await self._bot.send_message(
+            chat,
+            out.body,
+            reply_markup=self._keyboard(out),
+            reply_parameters=ReplyParameters(int(out.reply_to), allow_sending_without_reply=True) if out.reply_to else None,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+        )
+        return str(sent.message_id)
 
     def _keyboard(self, out: Outgoing) -> InlineKeyboardMarkup | None:
         if not out.choices:
@@ -320,6 +340,9 @@ class Telegram:
             except TelegramError as error:
                 found[person] = _reason(error)
         return found
+
+    async def found(self, delivery: Delivery) -> str | None:
+        return None  # nothing can be looked up there
 
     async def close(self) -> None:
         for task in self._signs:
@@ -342,7 +365,8 @@ def _delivery_error(error: TelegramError) -> DeliveryError:
     if isinstance(error, (Forbidden, BadRequest)):
         return DeliveryError(reason, permanent=True)
     if isinstance(error, (TimedOut, NetworkError)):
-        return DeliveryError(reason, uncertain=_may_have_arrived(error))
+        unsure = _may_have_arrived(error)
+        return DeliveryError(reason, uncertain=unsure, unreachable=not unsure)
     return DeliveryError(reason)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.core import compose, escalation, flags
 from bot.core.compose import say
+from bot.core.digest import gathered
 from bot.core.language import conversation_language
 from bot.core.linking import link
 from bot.core.mailing import begins_thread, by_mail, completed, framed
@@ -35,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "accessibilite": "accessibility",
     "formateur": "contact",
 }
+FORGED = "in the name of one who works here, and nothing proves it"  # a reason to answer nothing
 SMALLTALK = ("greeting", "identity", "help", "thanks", "goodbye")
 TURNS_KEPT = 10
 
@@ -42,7 +44,7 @@ TURNS_KEPT = 10
 def respond(message: Message, situation: Situation) -> Response:
     """Decide on one message of a learner."""
     s = _begun(message, situation)
-    if message.no_reply:
+    if message.no_reply or message.loop:
         return _for_a_person(message, s)
     if message.intent is Intent.COMMAND:
         return _command(message, s)
@@ -70,7 +72,7 @@ def stumbled(message: Message, situation: Situation) -> Outcome:
     """
     s = _begun(message, situation)
     opened = open_escalation(message, s, Reading(labels=("unknown",), escalate=True, private=True), "fault")
-    told = () if message.no_reply else _reply(message, s, [say(s.spoken, "fault")], ())
+    told = () if message.no_reply or message.loop else _reply(message, s, [say(s.spoken, "fault")], ())
     rows = (*told, *escalation.opened(s.knowledge, opened, s.desk), *flags.passed_on(message.thread, key(message)))
     return Outcome("escalated", message=message.id, outgoing=rows, escalations=(opened,))
 
@@ -81,12 +83,15 @@ def _for_a_person(message: Message, s: Situation) -> Response:
     private = reading.private or _tells_of_health(message, s) or _stays_private(s, reading)
     private = private or any(e.private for e in s.open_escalations)
     reading, marked = replace(reading, private=private), flags.passed_on(message.thread, key(message))
-    waiting = [e for e in s.open_escalations if e.reason == "unanswerable" and e.private == private]
+    if message.loop:
+        return Response(gathered(message, s, private=private), reading)
+    reason = "forged" if message.no_reply == FORGED else "unanswerable"
+    waiting = [e for e in s.open_escalations if e.reason == reason and e.private == private]
     if waiting:
         known = replace(waiting[-1], thread=flags.joined(waiting[-1].thread, message.thread))
         more = escalation.added(s.knowledge, known, words_of(message), s.now, key(message))
         return Response(replace(more, message=message.id, outgoing=marked), reading)
-    opened = open_escalation(message, s, reading, "unanswerable")
+    opened = open_escalation(message, s, reading, reason)
     rows = (*escalation.opened(s.knowledge, opened, s.desk), *marked)
     return Response(Outcome("escalated", message=message.id, outgoing=rows, escalations=(opened,)), reading)
 

@@ -36,7 +36,9 @@ class Postbox:
     """The contact mailbox: how it is reached and used.
 
     drafts: answers are filed for the trainer to send. Folders: "" to find them. poll: seconds between two looks, whatever
-    the server announces. since: mails from this day on are taken although they are older than the first start.
+    the server announces. since: mails from this day on are taken although they are older than the first start. authserv_id:
+    the name under which the mailbox's own server vouches for a sender, "" where it does not. token_command: prints an access
+    token where an account has no password.
     """
 
     imap: Endpoint
@@ -48,10 +50,15 @@ class Postbox:
     drafts_folder: str = ""
     poll: float = 120.0
     since: date | None = None
+    authserv_id: str = ""
+    token_command: str = field(default="", repr=False)
 
 
-def parse(raw: str, protocol: Literal["imap", "smtp"]) -> Endpoint:
-    """Read an address, percent-encoded where it must be. Raises ValueError, without the address: it holds a password."""
+def parse(raw: str, protocol: Literal["imap", "smtp"], *, tokens: bool = False) -> Endpoint:
+    """Read an address, percent-encoded where it must be. tokens: a password may be missing, a command prints what stands for it.
+
+    Raises ValueError, without the address: it holds a password.
+    """
     schemes = [name for name in _PORTS if name.startswith(protocol)]
     try:
         parts = urlsplit(raw)
@@ -65,9 +72,9 @@ def parse(raw: str, protocol: Literal["imap", "smtp"]) -> Endpoint:
     security, usual = _PORTS[parts.scheme]
     if security == "plain" and not _is_loopback(parts.hostname):
         raise ValueError(f"{parts.scheme}:// would send the password in clear; use {schemes[0]}:// or {schemes[1]}://")
-    if protocol == "imap" and not (parts.username and parts.password):
+    if protocol == "imap" and not (parts.username and (parts.password or tokens)):
         raise ValueError(f"lacks the user or the password: {parts.scheme}://user:password@host")
-    if parts.username and not parts.password:
+    if parts.username and not (parts.password or tokens):
         raise ValueError("names a user without a password")
     return Endpoint(
         security=security,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.core import flags
@@ -31,7 +31,13 @@ from bot.core.model import (
 )
 
 OPEN = (Status.OPEN, Status.CLAIMED)
-REASONS = ("request", "handoff", "unknown", "silent", "not-it", "media", "fault", "unanswerable", "draft")
+REASONS = (
+    *("request", "handoff", "unknown", "silent", "not-it", "media", "fault", "unanswerable", "forged", "digest"),
+    *("draft", "flood"),
+)
+
+TOKEN_VALID = timedelta(days=90)  # from the notice to the answer by mail, and from the answer to its correction
+UNHEARD = ("unanswerable", "forged", "digest")  # whose senders hear nothing that no person wrote
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +61,8 @@ def opened(knowledge: Knowledge, escalation: Escalation, desk: Desk, *, comforts
         if to == desk.mailbox and escalation.thread.get("marks"):
             continue  # the mail itself lies there, flagged
         rows += in_parts(_notice(knowledge, escalation, to, n))
-    rows += _recalled(knowledge, escalation, desk, "nudge")
-    if comforts and escalation.reason != "unanswerable" and not desk.drafted(escalation.chat.partition(":")[0]):
+    rows += recalled(knowledge, escalation, desk, "nudge")
+    if comforts and escalation.reason not in UNHEARD and not desk.drafted(escalation.chat.partition(":")[0]):
         spoken = _spoken(knowledge, escalation)
         comfort = say(spoken, "not_forgotten", reference=escalation.reference)
         due = escalation.opened_at + desk.nudge_after
@@ -67,10 +73,23 @@ def opened(knowledge: Knowledge, escalation: Escalation, desk: Desk, *, comforts
 
 def draft_recalled(knowledge: Knowledge, escalation: Escalation, desk: Desk) -> tuple[Outgoing, ...]:
     """The reminder of an answer that waits among the drafts, due if nobody sends it."""
-    return tuple(_recalled(knowledge, escalation, desk, "nudge_draft"))
+    return tuple(recalled(knowledge, escalation, desk, "nudge_draft"))
 
 
-def _recalled(knowledge: Knowledge, escalation: Escalation, desk: Desk, line: str) -> list[Outgoing]:
+def announced(knowledge: Knowledge, escalation: Escalation, key: str, body: str, subject: str) -> list[Outgoing]:
+    """A notice in words of its own to all who are told, and how to close it. key: of the input that caused it."""
+    rows = []
+    for n, to in enumerate(_told(escalation)):
+        mailed = to.startswith("email:")
+        said = f"{body}\n\n{say(knowledge, 'digest_how_mail')}" if mailed else body
+        row = _about(escalation, f"esc:{escalation.id}:notice:{n}:{key}", to, said, cancel=False)
+        close = Choice(say(knowledge, "close_button"), f"e:close:{escalation.id}")
+        rows.append(replace(row, subject=subject, choices=() if mailed else ((close,),)))
+    return rows
+
+
+def recalled(knowledge: Knowledge, escalation: Escalation, desk: Desk, line: str) -> list[Outgoing]:
+    """The reminders that are due if nobody does anything. line: of the voice."""
     due = escalation.opened_at + desk.nudge_after
     hours = max(1, round(desk.nudge_after.total_seconds() / 3600))
     body = say(knowledge, line, reference=escalation.reference, name=_name(escalation), hours=hours)
@@ -131,6 +150,34 @@ def review(knowledge: Knowledge, escalation: Escalation, command: Command, now: 
     return replace(done, outgoing=(*done.outgoing, *flags.closed(escalation.thread, f"esc:{escalation.id}")))
 
 
+def uses(escalation: Escalation) -> int:
+    """How many answers it had: the token for the next bears this number."""
+    return sum(e.kind in ("answered", "corrected") for e in escalation.events)
+
+
+def outworn(knowledge: Knowledge, escalation: Escalation, command: Command, use: int, now: datetime) -> Outcome | None:
+    """The refusal of a mail whose token was used before, or is too old; None where it is good.
+
+    A token that was seen once may be in anybody's hands. The word about it goes to the trainer, with the token for a
+    correction: whoever wrote in their name does not get it.
+    """
+    if escalation.status is Status.CLOSED or (escalation.answered_by and escalation.answered_by != command.actor):
+        return None  # refused with words of their own
+    if now - (escalation.answered_at or escalation.opened_at) > TOKEN_VALID:
+        return _word(knowledge, escalation, command, "refused_expired")
+    if use == uses(escalation) or _said_before(escalation, command):
+        return None
+    refused = _word(knowledge, escalation, command, "refused_used")
+    fresh = {"use": uses(escalation)}
+    subject = say(knowledge, "correction_subject", reference=escalation.reference)
+    return replace(refused, outgoing=tuple(replace(row, thread=fresh, subject=subject) for row in refused.outgoing))
+
+
+def _said_before(escalation: Escalation, command: Command) -> bool:
+    said = [e.text for e in escalation.events if e.kind in ("answered", "corrected")]
+    return bool(said) and said[-1].strip() == command.text.strip()
+
+
 def by_hand(knowledge: Knowledge, escalation: Escalation, actor: str, text: str, now: datetime) -> Outcome:
     """The trainer wrote to the learner from the contact mailbox itself: nothing is left to send."""
     command = Command("answer", actor, f"hand:{escalation.id}", text)
@@ -160,11 +207,12 @@ def _claim(knowledge: Knowledge, escalation: Escalation, command: Command, now: 
 def _answer(knowledge: Knowledge, escalation: Escalation, command: Command, now: datetime) -> Outcome:
     if not command.text.strip():
         return _word(knowledge, escalation, command, "refused_empty")
+    if not escalation.chat:
+        return _word(knowledge, escalation, command, "refused_digest")
     correction = escalation.status is Status.ANSWERED
     if correction and escalation.answered_by != command.actor:
         return _word(knowledge, escalation, command, "refused_answered")
-    said = [e.text for e in escalation.events if e.kind in ("answered", "corrected")]
-    if correction and said and said[-1].strip() == command.text.strip():
+    if correction and _said_before(escalation, command):
         return Outcome("ignored", "the same answer again")
     kind = "corrected" if correction else "answered"
     changed = _after(escalation, kind, command, now, status=Status.ANSWERED, answered_by=command.actor, answered_at=now)

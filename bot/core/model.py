@@ -13,137 +13,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from bot.core.policy import Policy
-
-
-class Format(StrEnum):
-    """How a training is given: the slot on which most answers depend."""
-
-    INTER = "inter"
-    INTRA = "intra"
-    DISTANCE = "distance"
-
-
-class Kind(StrEnum):
-    """What a class of utterances is: a topic of the sheets, or one of the others."""
-
-    TOPIC = "topic"
-    SMALLTALK = "smalltalk"
-    REQUEST = "request"
-    HANDOFF = "handoff"
-    UNKNOWN = "unknown"
-    OFFTOPIC = "offtopic"
-    CONTEXT = "context"
-
-
-# ---------------------------------------------------------------- knowledge
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A page of the organisation, taken over into one file."""
-
-    id: str
-    title: str
-    updated: str  # ISO date
-    programme: str | None = None
-    names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one sheet says on a topic for a format; facts are already filled in."""
-
-    text: str
-    sheet: Sheet
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """Something that learners ask about and the sheets answer.
-
-    ``answers`` holds, for each format, the main sheet's answer first and then what programme sheets add.
-    ``silent`` names the formats for which the pages state nothing: said so, and passed on.
-    """
-
-    id: str
-    title: str
-    button: str
-    answers: Mapping[Format, tuple[Answer, ...]]
-    silent: frozenset[Format]
-    phrases: tuple[str, ...]
-
-    @property
-    def differs(self) -> bool:
-        """Whether the true answer depends on the format."""
-        return bool(self.silent) or len({self.answers.get(f) for f in Format}) > 1
-
-
-@dataclass(frozen=True, slots=True)
-class Utterances:
-    """A class that is understood but not answered from a sheet: small talk, requests, what is unknown ...
-
-    ``id`` may be finer than ``label``: ``request-platform`` is labelled ``request`` and ``tells`` the policy of
-    ``platform``. ``private``: goes to the disability contact alone.
-    """
-
-    id: str
-    kind: Kind
-    phrases: tuple[str, ...]
-    tells: str | None = None
-    private: bool = False
-
-    @property
-    def label(self) -> str:
-        return self.id if self.kind is Kind.SMALLTALK else self.kind.value
-
-
-@dataclass(frozen=True, slots=True)
-class FormatNames:
-    """How people name a format: the label that the bot uses, the button, and the ways in which learners say it."""
-
-    format: Format
-    label: str
-    button: str
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Spelling helps: abbreviations, regional words, and the words that make an escalation private."""
-
-    abbreviations: Mapping[str, str] = field(default_factory=dict)
-    synonyms: Mapping[str, str] = field(default_factory=dict)
-    health: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """All that the bot knows, checked as a whole. ``digest`` changes whenever any file does.
-
-    ``translations`` holds, for each further language, the same knowledge with what learners read in that language.
-    """
-
-    topics: Mapping[str, Topic]
-    classes: Mapping[str, Utterances]
-    formats: Mapping[Format, FormatNames]
-    facts: Mapping[str, str]
-    voice: Mapping[str, str]
-    words: Words
-    digest: str
-    policy: Policy = field(default_factory=Policy)
-    language: str = "fr"
-    translations: Mapping[str, Knowledge] = field(default_factory=dict)
-
-    def in_language(self, language: str) -> Knowledge:
-        """What learners read, in a language; this knowledge itself where there is no translation."""
-        return self.translations.get(language, self)
-
-    @property
-    def groups(self) -> dict[str, Topic | Utterances]:
-        """Topics and classes alike: all that a message may be about, in a fixed order."""
-        return {**self.topics, **self.classes}
-
+# what is known is found here too, beside what is said and done with it
+from bot.core.knowledge import Answer as Answer
+from bot.core.knowledge import Format as Format
+from bot.core.knowledge import FormatNames as FormatNames
+from bot.core.knowledge import Kind as Kind
+from bot.core.knowledge import Knowledge as Knowledge
+from bot.core.knowledge import Sheet as Sheet
+from bot.core.knowledge import Topic as Topic
+from bot.core.knowledge import Utterances as Utterances
+from bot.core.knowledge import Words as Words
 
 # ---------------------------------------------------------------- messages
 
@@ -166,8 +45,11 @@ class Message:
 
     ``reply_to`` is the native id of the message that this one answers, where the channel tells; ``text`` is what
     the sender wrote this time (no quote, no signature); ``whole`` the same with greeting and signature, where the two differ.
-    ``about``: the escalation whose token it carries. ``no_reply``: why no automatic answer may go to its sender; a person
-    reads it. ``confirmed``: it answers a text that we sent to its sender, so it is theirs for certain.
+    ``about``: the escalation whose token it carries, good for answer number ``use``. ``no_reply``: why no automatic answer may
+    go to its sender; a person reads it. ``confirmed``: it answers a text that we sent to its sender, so it is theirs for
+    certain. ``loop``: why it is over the caps of automatic mail: it joins the digest. ``unproven``: why a mail may be another's
+    than its From says, where proof is asked for; ``vouched``: whether there is proof. ``bulk``: it bears a bulk sender's
+    mark, and counts only from a person who is known.
     """
 
     id: str
@@ -189,8 +71,13 @@ class Message:
     thread: Mapping[str, Any] = field(default_factory=dict)  # what a channel needs to answer in the thread
     whole: str = ""
     about: int | None = None
+    use: int = 0
     no_reply: str = ""
     confirmed: bool = False
+    loop: str = ""
+    unproven: str = ""
+    vouched: bool = False
+    bulk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +245,9 @@ class Escalation:
 
     recipients: the persons who may see and answer it ("telegram:1", "email:trainer@example.org").
     reason: "request", "handoff", "unknown", "silent", "not-it", "media", "fault", "unanswerable" (a mail that no program
-    may answer), "draft" (an answer that waits for the trainer to send it). near: nearest topics.
+    may answer), "forged" (a mail in a trainer's name that nothing proves), "digest" (mails over the caps, of one sender or,
+    where ``chat`` is "", of several), "flood" (very many messages at once), "draft" (an answer that waits for the trainer to
+    send it). near: nearest topics.
     """
 
     id: int
@@ -398,7 +287,8 @@ class Outcome:
     escalations: new ones and changed ones alike, whole; the store writes each by its id.
     message, decision: id of the message and digest of what was decided on it; an edited message is answered again only
     if its decision differs. forget: persons whose data is erased in the same transaction. links: (address, person) pairs:
-    what comes from the address is that person's from now on.
+    what comes from the address is that person's from now on. traces: (name, time) pairs, by which loops are told.
+    returned: native ids of texts that were sent and came back.
     """
 
     end: End
@@ -410,3 +300,5 @@ class Outcome:
     escalations: tuple[Escalation, ...] = ()
     forget: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
+    traces: tuple[tuple[str, datetime], ...] = ()
+    returned: tuple[str, ...] = ()

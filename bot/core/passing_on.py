@@ -36,8 +36,8 @@ def _joined(message: Message, s: Situation, reading: Reading) -> Escalation | No
     """
     if not {"request", "handoff", "unknown"} & set(dialogue_of(s).labels):
         return None
-    # an answer that waits among the drafts is no request that more words could join
-    open_ = [e for e in s.open_escalations if e.status in (Status.OPEN, Status.CLAIMED) and e.reason != "draft"]
+    # neither an answer that waits among the drafts nor a flood is a request that more words could join
+    open_ = [e for e in s.open_escalations if e.status in (Status.OPEN, Status.CLAIMED) and e.reason not in ("draft", "flood")]
     same = [e for e in open_ if e.private == reading.private and (not begins_thread(message) or e.chat != message.chat)]
     return same[-1] if same else None
 

@@ -5,13 +5,15 @@ They are the contract: what each promises about order, repetition and failure is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.core.model import Dialogue, Escalation, Ignored, Knowledge, Message, Outcome, Outgoing, Reading
 from bot.errors import AccueilError
+
+OnWire = Callable[[], Awaitable[None]]
 
 
 class Clock(Protocol):
@@ -45,13 +47,17 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An outbox row leased to one sender. unsure: how many earlier attempts may have reached the peer."""
+    """An outbox row leased to one sender. unsure: how many earlier attempts may have reached the peer.
+
+    readable: False where another version wrote it; then ``outgoing`` has no words.
+    """
 
     id: int
     outgoing: Outgoing
     attempts: int
     unsure: int
     created_at: datetime
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +122,17 @@ class Store(Protocol):
 
     # -- outbox
     async def claim(self, now: datetime, lease: timedelta, channels: Collection[str]) -> Delivery | None:
-        """Lease the oldest due row to an address of these channels, marked as sending before it is returned.
+        """Lease the oldest due row to an address of these channels.
 
         One at a time for each ``to``, and in order.
 
-        A sending row whose lease has run out was on the wire when its worker died: it comes back with ``unsure`` raised.
+        A row that was on the wire (``wired``) when its lease ran out comes back with ``unsure`` raised, any other as it was.
         A row whose ``cancels_with`` escalation is no longer open is dropped unsent.
         """
+        ...
+
+    async def wired(self, delivery: Delivery, lease_until: datetime) -> None:
+        """From here on the peer may have it. Raises StaleLease where the row was taken back: then it must not be sent."""
         ...
 
     async def delivered(self, delivery: Delivery, native_id: str, now: datetime) -> None: ...
@@ -145,8 +155,15 @@ class Store(Protocol):
         """To whom the text with this native id was sent."""
         ...
 
-    async def count_replies(self, to: str, since: datetime) -> int:
-        """How many answers went, or are to go, to an address since then."""
+    async def traced(self, names: Collection[str], since: datetime) -> Mapping[str, Sequence[datetime]]:
+        """When traces of these names were left since then (see ``bot.core.loops``)."""
+        ...
+
+    async def count_inputs(self, person: str, since: datetime, counted: str, *, handled: bool = False) -> int:
+        """How many inputs a person sent since then; of the ignored, those of that reason alone.
+
+        handled: leaves out those that wait.
+        """
         ...
 
     async def person_at(self, address: str) -> str | None:
@@ -173,6 +190,10 @@ class Store(Protocol):
 
     async def release(self) -> None:
         """Give back all leases at once: only for a worker that knows that it is the only one."""
+        ...
+
+    async def shift(self, by: timedelta) -> None:
+        """The clock was set: all that is due later, and all leases, move with it. Where others write too, nothing is moved."""
         ...
 
     async def idle(self, now: datetime, channels: Collection[str]) -> bool:
@@ -206,6 +227,11 @@ class Channel(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def ready(self) -> bool:
+        """Whether ``read`` may be asked already; until then, what was kept waits."""
+        ...
+
     async def receive(self, inlet: Inlet) -> None:
         """Run until cancelled or the input ends: all that comes in goes into the inbox, and only then is confirmed.
 
@@ -221,8 +247,19 @@ class Channel(Protocol):
         """A sign of life (typing ...), best effort: never raises, never delays the decision."""
         ...
 
-    async def send(self, delivery: Delivery) -> str:
-        """Hand one text to the peer; the peer's id of it. Raises DeliveryError."""
+    async def send(self, delivery: Delivery, on_wire: OnWire) -> str:
+        """Hand one text to the peer; the peer's id of it. Raises DeliveryError.
+
+        ``on_wire`` is awaited right before the step after which the peer may have the text, and never where doing it twice
+        does no harm: after a crash, only what was on the wire is unsure.
+        """
+        ...
+
+    async def found(self, delivery: Delivery) -> str | None:
+        """The peer's id of a text that an earlier attempt did hand over, None where the peer offers no way to tell.
+
+        Raises DeliveryError where it cannot be looked up now.
+        """
         ...
 
     async def close(self) -> None: ...

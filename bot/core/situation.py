@@ -35,6 +35,7 @@ class Situation:
     next_id: int
     dialogue: Dialogue | None = None
     open_escalations: Sequence[Escalation] = ()
+    digests: Sequence[Escalation] = ()  # open ones, of mails over the caps
     earlier_decision: str | None = None  # what this very message was answered with, before it was edited
     code: str = ""  # six random digits, for an address that is to be confirmed
     language: Language = "fr"

@@ -6,7 +6,8 @@ import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -17,11 +18,13 @@ from bot.errors import DeliveryError, StaleLease, StoreError
 from bot.flow.notice import alert
 from bot.flow.signal import Signal, endless, finishing
 
-LEASE = timedelta(seconds=45)  # longer than any send may take, waiting for its turn included
+LEASE = timedelta(seconds=45)  # longer than any send may take; taken anew when it goes on the wire
 TRIES = 300  # about two days, at the longest wait between two
 PERSONAL = ("reply", "relay", "comfort")  # what a learner waits for, on whichever channel
 OWN_TRIES = 5  # of a text on which our own code fails
 LONGEST_WAIT = 600.0  # seconds
+DELAYED = 30  # tries, about three hours, after which the operator hears of a text that still waits
+TROUBLE = timedelta(minutes=5)  # without a way out before the operator is told
 log = structlog.get_logger("delivery")
 
 
@@ -37,28 +40,36 @@ class Deliveries:
         self._desk = desk
         self._clock = clock
         self._due = due
+        self._down: dict[str, datetime] = {}  # since when nothing goes out by a channel
 
-    async def work(self) -> None:
-        """Run until cancelled; a send that has begun is finished first."""
-        await endless(self._step, self._due, log)
+    async def work(self, channel: str) -> None:
+        """Run until cancelled; a send that has begun is finished first. One channel that hangs holds up no other."""
+        await endless(partial(self._step, channel), self._due, log)
 
-    async def _step(self) -> bool:
-        delivery = await self._store.claim(self._clock(), LEASE, self._channels.keys())
+    async def _step(self, channel: str) -> bool:
+        delivery = await self._store.claim(self._clock(), LEASE, (channel,))
         if delivery is not None:
             await finishing(self._deliver(delivery))
         return delivery is not None
 
     async def _deliver(self, delivery: Delivery) -> None:
-        if delivery.unsure:
+        if not delivery.readable:
+            await self._fail(delivery, "cannot be read")
+            return
+        if delivery.unsure and await self._looked_up(delivery):
+            return
+        if delivery.unsure == 1:
             await self._tell_unsure(delivery)
-        if delivery.unsure > 1:
+        elif delivery.unsure:
             await self._fail(delivery, "twice on the wire without an answer")
             return
         channel = self._channels.get(delivery.outgoing.to.partition(":")[0])
         try:
             if channel is None:
                 raise DeliveryError("no such channel is served", permanent=True)
-            native = await channel.send(delivery)
+            native = await channel.send(delivery, lambda: self._store.wired(delivery, self._clock() + LEASE))
+        except StoreError:  # it did not get on the wire: its lease runs out, and it is due again
+            raise
         except DeliveryError as error:
             await self._refused(delivery, error)
         except Exception as error:  # a fault of ours: tried again like a fault of the peer's
@@ -66,9 +77,26 @@ class Deliveries:
             log.debug("traceback", exc_info=error)
             await self._refused(delivery, DeliveryError(type(error).__name__, permanent=delivery.attempts >= OWN_TRIES))
         else:
+            self._down.pop(channel.name, None)
             await self._delivered(delivery, native)
             log.info("sent", row=delivery.id, kind=delivery.outgoing.kind)
             self._due.set()  # the next text to the same address may go
+
+    async def _looked_up(self, delivery: Delivery) -> bool:
+        """Whether nothing is to be sent now: it was found where the peer keeps what it took, or that cannot be looked up yet."""
+        channel = self._channels.get(delivery.outgoing.to.partition(":")[0])
+        try:
+            native = await channel.found(delivery) if channel is not None else None
+        except DeliveryError as error:
+            await self._refused(delivery, error)
+            return True
+        if native is None:
+            return False
+        await self._tell_unsure(delivery, "alert_found")
+        await self._delivered(delivery, native)
+        log.info("found as sent", row=delivery.id, kind=delivery.outgoing.kind)
+        self._due.set()
+        return True
 
     async def _delivered(self, delivery: Delivery, native: str) -> None:
         """It is out: while the database blinks, say so again, or it would be sent twice."""
@@ -93,6 +121,7 @@ class Deliveries:
 
     async def _again(self, delivery: Delivery, error: DeliveryError) -> None:
         wait = error.retry_after or _back_off(delivery.attempts)
+        await self._tell_of_waiting(delivery, error)
         await self._store.retry(delivery, self._clock() + wait, error.reason, unsure=error.uncertain)
         log.info("sent again later", row=delivery.id, unsure=error.uncertain, wait=wait.total_seconds())
 
@@ -114,20 +143,40 @@ class Deliveries:
         known = await self._store.addresses_of(out.to) if out.kind in PERSONAL else []
         return tuple(address for address in known if address.partition(":")[0] in self._channels)
 
-    async def _tell_unsure(self, delivery: Delivery) -> None:
-        if delivery.outgoing.kind == "alert":
+    async def _tell_of_waiting(self, delivery: Delivery, error: DeliveryError) -> None:
+        """A way out that is closed is told once; a single text that waits for hours is told too."""
+        out, now = delivery.outgoing, self._clock()
+        name = out.to.partition(":")[0]
+        rows: tuple[Outgoing, ...] = ()
+        if error.unreachable:
+            since = self._down.setdefault(name, now)
+            if now - since > TROUBLE:
+                values = {"channel": name, "since": f"{since:%d/%m %H:%M}", "why": error.reason}
+                rows = alert(self._library.mind.knowledge, self._desk, f"down:{name}:{since}", "alert_outbox", **values)  # type: ignore[arg-type]
+        elif delivery.attempts == DELAYED and out.kind != "alert":
+            rows = await self._alerts(delivery, "alert_delayed", f"delayed:{delivery.id}", why=error.reason)
+        if rows:
+            await self._store.apply(Outcome("answered", outgoing=rows), now)
+            self._due.set()
+
+    async def _tell_unsure(self, delivery: Delivery, line: str = "alert_uncertain") -> None:
+        if delivery.outgoing.kind in ("alert", "mark"):  # an alert about an alert helps nobody; a flag set twice is one
             return
-        rows = await self._alerts(delivery, "alert_uncertain", f"uncertain:{delivery.id}")
+        # to the address itself too: it can be reached, and its owner may wonder at two copies
+        rows = await self._alerts(delivery, line, f"uncertain:{delivery.id}", unless="")
         await self._store.apply(Outcome("answered", outgoing=rows), self._clock())
 
-    async def _alerts(self, delivery: Delivery, line: str, key: str, **values: object) -> tuple[Outgoing, ...]:
+    async def _alerts(
+        self, delivery: Delivery, line: str, key: str, *, unless: str | None = None, **values: object
+    ) -> tuple[Outgoing, ...]:
         """To the operator; and who answered must know that the learner did not get it."""
         out = delivery.outgoing
         escalation = await self._store.escalation(out.about) if out.about is not None else None
         also = escalation.recipients if escalation is not None and out.kind == "relay" else ()
         knowledge: Knowledge = self._library.mind.knowledge
         reference = escalation.reference if escalation else ""
-        return alert(knowledge, self._desk, key, line, unless=out.to, also=also, kind=out.kind, reference=reference, **values)
+        spared = out.to if unless is None else unless
+        return alert(knowledge, self._desk, key, line, unless=spared, also=also, kind=out.kind, reference=reference, **values)
 
 
 def _back_off(attempts: int) -> timedelta:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from bot.core import loops
 from bot.core.desk import Desk
-from bot.core.dialogue import respond, stumbled
+from bot.core.dialogue import FORGED, respond, stumbled
+from bot.core.flood import BEYOND, CAPS, MAILED, flooded, uncounted
 from bot.core.model import Dialogue, Ignored, Intent, Message, Outcome
 from bot.core.ports import Arrival, Channel, Clock, Library, Store, Taken
 from bot.core.situation import Situation
@@ -21,9 +24,9 @@ from bot.flow.review import bounced, found_in_sent, reviewed
 from bot.flow.signal import Signal, endless, finishing
 
 LEASE = timedelta(seconds=20)  # a decision takes a tenth of a second
-# automatic answers to one address, by mail: two programs that answer each other fall silent
-ANSWERS = ((timedelta(hours=1), 4), (timedelta(days=1), 12))
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 TRIES = 4  # a message that fails so often is set aside
+DEATHS = 10  # so is one whose worker died so often; one that was only near when others killed the service is not
 log = structlog.get_logger("intake")
 
 
@@ -40,6 +43,7 @@ class Intake:
         self._clock = clock
         self._came = came
         self._due = due
+        self._gathering = asyncio.Lock()  # two mails over the caps at once must not open two digests
 
     async def keep(self, arrivals: Sequence[Arrival], cursor: tuple[str, str] | None = None) -> int:
         new = await self._store.receive(arrivals, cursor)
@@ -60,7 +64,8 @@ class Intake:
         await endless(self._step, self._came, log)
 
     async def _step(self) -> bool:
-        taken = await self._store.take(self._clock(), LEASE, self._channels.keys())
+        ready = [name for name, channel in self._channels.items() if channel.ready]
+        taken = await self._store.take(self._clock(), LEASE, ready)
         if taken is not None:
             await finishing(self._settle(taken))
         return taken is not None
@@ -70,10 +75,13 @@ class Intake:
         try:
             # in a thread: a hostile mail may take a while, and the loops must go on
             message = await asyncio.to_thread(self._channels[taken.arrival.channel].read, taken.arrival)
-            if taken.attempts > TRIES:
+            if taken.attempts > DEATHS:
                 raise RuntimeError("its worker died each time")
-            outcome = await self._decide(message)
-            await self._store.commit(taken, outcome, self._clock())
+            if isinstance(message, Message) and message.channel == "email":
+                message = await self._known_by_mail(message)
+            async with self._gathering if isinstance(message, Message) and message.loop else nullcontext():
+                outcome = await self._decide(message)
+                await self._store.commit(taken, outcome, self._clock())
             log.info("settled", row=taken.id, end=outcome.end, reason=outcome.reason)
             self._due.set()
         except StoreError:
@@ -84,34 +92,72 @@ class Intake:
     async def _decide(self, message: Message | Ignored) -> Outcome:
         if isinstance(message, Ignored):
             return Outcome("ignored", message.reason)
+        command = await self._reviewed(message)
+        outcome = command or await self._answered(message)
+        if message.channel != "email":
+            return outcome
+        return replace(outcome, traces=loops.left(message, outcome, self._clock(), command=command is not None))
+
+    async def _reviewed(self, message: Message) -> Outcome | None:
+        """What a message does to an escalation; None where it is a learner's, or is to be taken for one."""
+        desk, knowledge = self._desk, self._library.mind.knowledge
         if message.intent is Intent.SENT:
-            return await found_in_sent(message, self._store, self._library.mind.knowledge, self._desk, self._clock())
+            return await found_in_sent(message, self._store, knowledge, desk, self._clock())
         if message.intent is Intent.BOUNCE:
-            return await bounced(message, self._store, self._library.mind.knowledge, self._desk)
-        if message.sender in self._desk.reviewers() or message.sender == self._desk.mailbox:
-            outcome = await reviewed(message, self._store, self._library.mind.knowledge, self._desk, self._clock())
-            if outcome is not None:
-                return outcome
-        elif message.press.startswith("e:"):
+            return await bounced(message, self._store, knowledge, desk)
+        if message.sender in desk.reviewers() or message.sender == desk.mailbox:
+            if message.unproven or message.no_reply == loops.REUSED:
+                return None
+            outcome = await reviewed(message, self._store, knowledge, desk, self._clock())
+            # over the caps a command is still carried out, but there is no more word about what was not
+            silent = outcome is None or not any(row.to == message.chat for row in outcome.outgoing)
+            return outcome if silent or not message.loop else None
+        if message.press.startswith("e:"):
             return Outcome("ignored", "a trainer's button pressed by somebody else")
-        elif message.about is not None:  # a token is of no use to anybody but those it was sent to
-            message = replace(message, no_reply="the answer to somebody else's notice")
-        if message.channel == "email":
-            message = await self._known_by_mail(message)
+        return None
+
+    async def _answered(self, message: Message) -> Outcome:
+        flood = await self._flood(message)
+        if flood is not None:
+            return flood
+        if message.about is not None and message.channel == "email" and not message.loop:
+            # a token is of no use to anybody but those it was sent to
+            message = replace(message, no_reply=message.no_reply or "the answer to somebody else's notice")
+        if message.unproven and (message.sender in self._desk.reviewers() or message.sender == self._desk.mailbox):
+            message = replace(message, no_reply=FORGED)
+        if message.channel == "email" and not message.unproven:
+            person = await self._store.person_at(message.sender) or message.sender
+            message = replace(message, sender=person)
+        if message.bulk and await self._store.dialogue(message.sender) is None:
+            return Outcome("ignored", f"list: {message.no_reply}")
         await self._channels[message.channel].acknowledge(message)
         situation = await self._situation(message)
         # a tenth of a second of pure computation: in a thread, so that the loops go on
         return (await asyncio.to_thread(respond, message, situation)).outcome
 
+    async def _flood(self, message: Message) -> Outcome | None:
+        now = self._clock()
+        if message.channel == "email":
+            if not message.loop:  # below the caps no mail is one of very many
+                return None
+            span, most = MAILED
+            handled = await self._store.count_inputs(message.sender, now - span, BEYOND, handled=True)
+            return uncounted(message, self._library.mind.knowledge) if handled >= most else None
+        for span, most in CAPS:
+            if await self._store.count_inputs(message.sender, now - span, BEYOND) > most:
+                return flooded(message, await self._situation(message))
+        return None
+
     async def _known_by_mail(self, message: Message) -> Message:
-        """Whose mail it is, whether it is theirs for certain, and whether they have had enough answers for now."""
-        now, refused = self._clock(), message.no_reply
-        for span, most in ANSWERS:
-            if not refused and await self._store.count_replies(message.chat, now - span) >= most:
-                refused = "too many automatic answers to this address"
+        """Whether a mail is its sender's for certain, whether its Message-ID is its own, and whether it is one too many."""
+        if message.intent in (Intent.SENT, Intent.BOUNCE):
+            return message
+        now, identity, refused = self._clock(), loops.identity(message), message.no_reply
         ours = bool(message.reply_to) and await self._store.addressee(message.reply_to) == message.chat
-        person = await self._store.person_at(message.sender) or message.sender
-        return replace(message, sender=person, confirmed=ours, no_reply=refused)
+        if identity and await self._store.traced((identity,), EVER):
+            refused = refused or loops.REUSED
+        loop = loops.over(message, await self._store.traced(loops.names(message), now - loops.DAY), now)
+        return replace(message, confirmed=ours, no_reply=refused, loop=loop)
 
     async def _situation(self, message: Message) -> Situation:
         mind = self._library.mind
@@ -124,6 +170,7 @@ class Intake:
             next_id=await self._store.reserve_escalation(),
             dialogue=await self._store.dialogue(message.sender) or await self._thread_of(message),
             open_escalations=await self._store.escalations(learner=message.sender),
+            digests=await self._store.escalations(learner=loops.CROWD) if message.loop else (),
             earlier_decision=await self._store.last_decision(message.id) if edited else None,
             code=f"{secrets.randbelow(1_000_000):06}",
         )

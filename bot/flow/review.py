@@ -9,7 +9,7 @@ from typing import Literal
 
 from bot.core.compose import in_parts, say
 from bot.core.desk import Desk
-from bot.core.escalation import Command, by_hand, review
+from bot.core.escalation import Command, by_hand, outworn, review
 from bot.core.flags import answers, passed_on
 from bot.core.model import Escalation, Intent, Knowledge, Message, Outcome, Outgoing
 from bot.core.ports import Store
@@ -53,7 +53,7 @@ async def _mailed(message: Message, store: Store, knowledge: Knowledge, desk: De
     if escalation is not None and message.sender in escalation.recipients:
         return _commanded(message, escalation, knowledge, now)
     if message.about is not None:
-        return _word(message, say(knowledge, "refused_unknown", reference=f"#A{message.about}"))
+        return _refused(message, _word(message, say(knowledge, "refused_unknown", reference=f"#A{message.about}")))
     if message.no_reply:
         return None
     if message.sender == desk.mailbox:
@@ -67,11 +67,18 @@ async def _mailed(message: Message, store: Store, knowledge: Knowledge, desk: De
 def _commanded(message: Message, escalation: Escalation, knowledge: Knowledge, now: datetime) -> Outcome:
     text = message.whole or message.text
     verb: Literal["close", "answer"] = "close" if _CLOSE.match(text) else "answer"
-    outcome = review(knowledge, escalation, Command(verb, message.sender, message.id, text, message.name), now)
-    if not message.media:
-        return outcome
-    word = _word(message, say(knowledge, "refused_media", reference=escalation.reference))
-    return replace(outcome, outgoing=(*outcome.outgoing, *word.outgoing))
+    command = Command(verb, message.sender, message.id, text, message.name)
+    outcome = None if message.vouched else outworn(knowledge, escalation, command, message.use, now)
+    outcome = outcome or review(knowledge, escalation, command, now)
+    if message.media:
+        word = _word(message, say(knowledge, "refused_media", reference=escalation.reference))
+        outcome = replace(outcome, outgoing=(*outcome.outgoing, *word.outgoing))
+    return outcome if outcome.escalations or outcome.end == "ignored" else _refused(message, outcome)
+
+
+def _refused(message: Message, word: Outcome) -> Outcome:
+    """What was not carried out stays for a person to see, in the mailbox too."""
+    return replace(word, end="escalated", outgoing=(*word.outgoing, *passed_on(message.thread, message.id)))
 
 
 async def found_in_sent(message: Message, store: Store, knowledge: Knowledge, desk: Desk, now: datetime) -> Outcome:
@@ -98,8 +105,10 @@ async def bounced(message: Message, store: Store, knowledge: Knowledge, desk: De
     told = await store.escalation(message.about) if message.about else None
     values = {"kind": "mail", "reference": told.reference if told else "", "why": "courriel revenu"}
     also = tuple(to for to in (told.recipients if told else ()) if not to.startswith("email:"))
-    rows = alert(knowledge, desk, f"bounce:{message.id}", "alert_undelivered", also=also, **values)
-    return Outcome("escalated", outgoing=(*rows, *passed_on(message.thread, message.id)))
+    # by the mail that came back: a second report of it is no news
+    rows = alert(knowledge, desk, f"bounce:{message.reply_to}", "alert_undelivered", also=also, **values)
+    back = (message.reply_to,)
+    return Outcome("escalated", outgoing=(*rows, *passed_on(message.thread, message.id)), returned=back)
 
 
 async def _pressed(message: Message, store: Store, knowledge: Knowledge, now: datetime) -> Outcome | None:

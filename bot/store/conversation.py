@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import BigInteger, Text, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.loops import CROWD
 from bot.core.model import Dialogue, Escalation, Outcome, Status
 from bot.errors import StaleLease
 from bot.store import codec, outbox
@@ -47,7 +52,7 @@ async def reserve(connection: AsyncConnection) -> int:
 
 async def escalation(connection: AsyncConnection, id: int) -> Escalation | None:
     found = (await connection.execute(select(escalations.c.escalation).where(escalations.c.id == id))).scalar()
-    return codec.escalation.validate_python(found) if found is not None else None
+    return next(iter(_readable([found])), None)
 
 
 async def listed(connection: AsyncConnection, learner: str | None, open_only: bool, limit: int) -> list[Escalation]:
@@ -58,7 +63,16 @@ async def listed(connection: AsyncConnection, learner: str | None, open_only: bo
     if open_only:
         wanted = wanted.where(escalations.c.status.not_in([s.value for s in ENDED]))
     rows = (await connection.execute(wanted)).scalars().all()
-    return [codec.escalation.validate_python(row) for row in reversed(rows)]
+    return _readable(reversed(rows))
+
+
+def _readable(rows: Iterable[Any]) -> list[Escalation]:
+    """One that another version wrote must not hold up all the others."""
+    found = []
+    for row in rows:
+        with suppress(ValidationError):
+            found.append(codec.escalation.validate_python(row))
+    return found
 
 
 async def _keep(connection: AsyncConnection, hashed: Hasher, changed: Escalation) -> None:
@@ -95,9 +109,24 @@ async def forget(connection: AsyncConnection, hashed: Hasher, person: str) -> No
         update(outbox_table).where(mine, outbox_table.c.state.in_(("sent", "failed", "dropped"))).values(outgoing=None, to=None)
     )
     await connection.execute(update(escalations).where(escalations.c.learner == person).values(erase=True))
+    await _left_out(connection, person)
     for known in await listed(connection, person, open_only=False, limit=10_000):
         if known.status in ENDED:
             await erase(connection, hashed, known)
+
+
+async def _left_out(connection: AsyncConnection, person: str) -> None:
+    """Nothing of a person stays in what several share; its notices lose their words, which name them all."""
+    for known in await listed(connection, CROWD, open_only=False, limit=10_000):
+        if all(event.actor != person for event in known.events):
+            continue
+        events = tuple(replace(e, actor="", text="") if e.actor == person else e for e in known.events)
+        mine = known.chat == person
+        changed = replace(known, events=events, chat="" if mine else known.chat, questions=() if mine else known.questions)
+        row = {"escalation": codec.dump(codec.escalation, changed)}
+        await connection.execute(update(escalations).where(escalations.c.id == known.id).values(**row))
+        gone = (outbox_table.c.about == known.id) & (outbox_table.c.state == "sent")
+        await connection.execute(update(outbox_table).where(gone).values(outgoing=None))
 
 
 async def erase(connection: AsyncConnection, hashed: Hasher, known: Escalation) -> None:

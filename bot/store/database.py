@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.core.model import Dialogue, Escalation, Outcome, Outgoing
 from bot.core.ports import Arrival, Delivery, Sent, Taken
 from bot.errors import StoreError
-from bot.store import alias, care, conversation, inbox, outbox
+from bot.store import alias, care, conversation, inbox, outbox, trace
 from bot.store.codec import Hasher
 from bot.store.engine import create_engine, database_url, upgrade
 from bot.store.schema import meta
@@ -98,6 +98,8 @@ class Database:
             await alias.forget(connection, person)
         await conversation.write(connection, self._hashed, outcome, now)
         await alias.link(connection, outcome.links, now)
+        await outbox.came_back(connection, outcome.returned)
+        await trace.keep(connection, self._hashed, outcome.traces)
 
     async def last_decision(self, message_id: str) -> str | None:
         async with self._transaction() as connection:
@@ -127,6 +129,10 @@ class Database:
         async with self._transaction() as connection:
             return await outbox.claim(connection, now, lease, channels)
 
+    async def wired(self, delivery: Delivery, lease_until: datetime) -> None:
+        async with self._transaction() as connection:
+            await outbox.wired(connection, delivery, lease_until)
+
     async def delivered(self, delivery: Delivery, native_id: str, now: datetime) -> None:
         async with self._transaction() as connection:
             await outbox.delivered(connection, delivery, native_id, now)
@@ -154,9 +160,13 @@ class Database:
         async with self._transaction() as connection:
             return await outbox.addressee(connection, native_id)
 
-    async def count_replies(self, to: str, since: datetime) -> int:
+    async def traced(self, names: Collection[str], since: datetime) -> dict[str, list[datetime]]:
         async with self._transaction() as connection:
-            return await outbox.count_replies(connection, self._hashed(to), since)
+            return await trace.found(connection, self._hashed, names, since)
+
+    async def count_inputs(self, person: str, since: datetime, counted: str, *, handled: bool = False) -> int:
+        async with self._transaction() as connection:
+            return await inbox.count(connection, self._hashed(person), since, counted, handled)
 
     async def person_at(self, address: str) -> str | None:
         async with self._transaction() as connection:
@@ -180,12 +190,21 @@ class Database:
 
     async def purge(self, now: datetime, keep: timedelta, keep_health: timedelta) -> int:
         async with self._transaction() as connection:
-            return await care.purge(connection, now - keep, now - keep_health) + await alias.purge(connection, now - keep)
+            deleted = await care.purge(connection, now - keep, now - keep_health)
+            return deleted + await alias.purge(connection, now - keep) + await trace.purge(connection, now - keep)
 
     async def release(self) -> None:
         async with self._transaction() as connection:
             await inbox.release(connection)
             await outbox.release(connection)
+
+    async def shift(self, by: timedelta) -> None:
+        if self._engine.dialect.name != "sqlite":  # other machines have clocks of their own
+            return
+        async with self._transaction() as connection:
+            await inbox.shift(connection, by)
+            await outbox.shift(connection, by)
+            await trace.shift(connection, by)
 
     async def idle(self, now: datetime, channels: Collection[str]) -> bool:
         async with self._transaction() as connection:

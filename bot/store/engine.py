@@ -38,13 +38,16 @@ def database_url(address: str) -> URL:
 def create_engine(url: URL) -> AsyncEngine:
     """An engine; the file's folder is made where it is missing. Raises StoreError."""
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=5, connect_args={"connect_timeout": 10})
+        engine = create_async_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=5, connect_args={"connect_timeout": 10})
+        event.listen(engine.sync_engine, "connect", _open_postgresql)
+        return engine
     folder = Path(url.database or "").parent
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StoreError(f"the data folder {folder} cannot be made: {error.strerror}") from error
-    engine = create_async_engine(url, pool_size=4, max_overflow=4)
+    # each transaction takes the write lock, so a second connection would only wait, and SQLite's own waiting is not in turn
+    engine = create_async_engine(url, pool_size=1, max_overflow=0)
     event.listen(engine.sync_engine, "connect", _open_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
@@ -56,6 +59,14 @@ def _open_sqlite(connection: Any, _record: object) -> None:
     for pragma in ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _open_postgresql(connection: Any, _record: object) -> None:
+    """Wait for another's lock as long as on SQLite, not for ever."""
+    cursor = connection.cursor()
+    cursor.execute("SET lock_timeout = '15s'")
+    cursor.close()
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -21,6 +21,7 @@ from bot.store.schema import inbox
 from bot.store.sql import insert_once
 
 UNFINISHED = ("waiting", "taken")
+RECENT = timedelta(hours=2)  # longer than the time in which a flood is counted
 
 
 async def keep(connection: AsyncConnection, hashed: Hasher, arrivals: Sequence[Arrival]) -> int:
@@ -113,9 +114,30 @@ async def last_decision(connection: AsyncConnection, message: str) -> str | None
     return (await connection.execute(found)).scalar()
 
 
+async def count(connection: AsyncConnection, person: str, since: datetime, counted: str, handled: bool) -> int:
+    concerns_us = or_(inbox.c.end.is_(None), inbox.c.end != "ignored", inbox.c.reason == counted)
+    found = select(func.count()).where(inbox.c.person == person, inbox.c.received_at >= since, concerns_us)
+    if handled:
+        found = found.where(inbox.c.end.is_not(None))
+    return int((await connection.execute(found)).scalar_one())
+
+
 async def release(connection: AsyncConnection) -> None:
     """Give back what a worker that is known to be dead had taken."""
     await connection.execute(update(inbox).where(inbox.c.state == "taken").values(state="waiting", lease_until=None))
+
+
+async def shift(connection: AsyncConnection, by: timedelta) -> None:
+    """Also of what was done a short time ago: a flood is told by it."""
+    newest = (await connection.execute(select(func.max(inbox.c.received_at)))).scalar()
+    if newest is None:
+        return
+    moved = or_(inbox.c.state.in_(UNFINISHED), inbox.c.received_at >= newest - RECENT)
+    rows = (await connection.execute(select(inbox).where(moved))).mappings().all()
+    for row in rows:
+        lease = row["lease_until"] + by if row["lease_until"] else None
+        values = {"due_at": row["due_at"] + by, "received_at": row["received_at"] + by, "lease_until": lease}
+        await connection.execute(update(inbox).where(inbox.c.id == row["id"]).values(**values))
 
 
 async def unfinished(connection: AsyncConnection, channels: Collection[str]) -> bool:

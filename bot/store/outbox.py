@@ -1,9 +1,9 @@
 """The outbox: texts that a person will read, one at a time for each address.
 
-waiting ──claim──▶ sending ──▶ sent
-   ▲  │               │└─────▶ failed
-   │  └──▶ dropped    │
-   └── retry, or the lease runs out: then nobody knows whether it went out (unsure)
+waiting ──claim──▶ claimed ──on the wire──▶ sending ──▶ sent
+   ▲  │               │                       │└─────▶ failed
+   │  └──▶ dropped    │                       │
+   └── retry, or the lease runs out ──────────┴── then nobody knows whether it went out (unsure)
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bot.store.schema import escalations, outbox
 from bot.store.sql import insert_once
 
 _OPEN = ("open", "claimed")
-AUTOMATIC = ("reply", "comfort")  # kinds that no person wrote
+_IN_HAND = ("claimed", "sending")
 
 
 async def queue(
@@ -53,7 +53,7 @@ async def queue(
 
 async def claim(connection: AsyncConnection, now: datetime, lease: timedelta, channels: Collection[str]) -> Delivery | None:
     await _drop_cancelled(connection, now)
-    lost = and_(outbox.c.state == "sending", outbox.c.lease_until < now)
+    lost = and_(outbox.c.state.in_(_IN_HAND), outbox.c.lease_until < now)
     free = and_(outbox.c.state == "waiting", outbox.c.due_at <= now)
     oldest = (
         select(outbox.c.id)
@@ -66,9 +66,9 @@ async def claim(connection: AsyncConnection, now: datetime, lease: timedelta, ch
         update(outbox)
         .where(outbox.c.id == oldest.scalar_subquery())
         .values(
-            state="sending",
+            state="claimed",
             attempts=outbox.c.attempts + 1,
-            unsure=outbox.c.unsure + func.coalesce(outbox.c.state == "sending", False).cast(outbox.c.unsure.type),
+            unsure=outbox.c.unsure + _was_on_wire(),
             lease_until=now + lease,
         )
         .returning(outbox)
@@ -78,11 +78,11 @@ async def claim(connection: AsyncConnection, now: datetime, lease: timedelta, ch
         return None
     try:
         outgoing = codec.outgoing.validate_python(row["outgoing"])
-    except ValidationError:  # written by another version: it must not hold up what is behind it
-        unreadable = {"state": "failed", "error": "cannot be read", "lease_until": None}
-        await connection.execute(update(outbox).where(outbox.c.id == row["id"]).values(**unreadable))
-        return await claim(connection, now, lease, channels)
-    return Delivery(row["id"], outgoing, row["attempts"], row["unsure"], row["created_at"])
+        readable = True
+    except ValidationError:  # written by another version: somebody must hear of it
+        outgoing = Outgoing(f"unreadable:{row['id']}", row["to"], "", row["kind"], about=row["about"])
+        readable = False
+    return Delivery(row["id"], outgoing, row["attempts"], row["unsure"], row["created_at"], readable)
 
 
 def _served(channels: Collection[str]) -> Any:
@@ -97,7 +97,7 @@ def _nothing_before(now: datetime) -> Any:
         other.c.state == "waiting",
         or_(other.c.due_at <= now, other.c.attempts > 0),
     )
-    return ~select(other.c.id).where(other.c.to_hash == outbox.c.to_hash, or_(other.c.state == "sending", waits)).exists()
+    return ~select(other.c.id).where(other.c.to_hash == outbox.c.to_hash, or_(other.c.state.in_(_IN_HAND), waits)).exists()
 
 
 async def _drop_cancelled(connection: AsyncConnection, now: datetime) -> None:
@@ -105,6 +105,14 @@ async def _drop_cancelled(connection: AsyncConnection, now: datetime) -> None:
     still_open = select(escalations.c.id).where(escalations.c.id == outbox.c.cancels_with, escalations.c.status.in_(_OPEN))
     due = and_(outbox.c.state == "waiting", outbox.c.due_at <= now, outbox.c.cancels_with.is_not(None))
     await connection.execute(update(outbox).where(due, ~still_open.exists()).values(state="dropped", outgoing=None))
+
+
+def _was_on_wire() -> Any:
+    return (outbox.c.state == "sending").cast(outbox.c.unsure.type)
+
+
+async def wired(connection: AsyncConnection, delivery: Delivery, lease_until: datetime) -> None:
+    await _change(connection, delivery, {"state": "sending"}, lease_until)
 
 
 async def delivered(connection: AsyncConnection, delivery: Delivery, native_id: str, now: datetime) -> None:
@@ -129,6 +137,13 @@ async def failed(connection: AsyncConnection, delivery: Delivery, error: str, no
     return await _erased(connection, delivery)
 
 
+async def came_back(connection: AsyncConnection, native_ids: Collection[str]) -> None:
+    """What the peer took and then reported as undelivered."""
+    mine = and_(outbox.c.native_id.in_(native_ids), outbox.c.state == "sent")
+    if native_ids:
+        await connection.execute(update(outbox).where(mine).values(state="failed", error="came back"))
+
+
 async def moved(connection: AsyncConnection, hashed: Hasher, old: str, new: str) -> None:
     """A chat has a new address: what still waits for it goes there."""
     waiting = select(outbox.c.id, outbox.c.outgoing).where(outbox.c.to_hash == hashed(old), outbox.c.state == "waiting")
@@ -137,9 +152,11 @@ async def moved(connection: AsyncConnection, hashed: Hasher, old: str, new: str)
         await connection.execute(update(outbox).where(outbox.c.id == id).values(**values))
 
 
-async def _change(connection: AsyncConnection, delivery: Delivery, values: dict[str, object]) -> None:
-    mine = (outbox.c.id == delivery.id) & (outbox.c.state == "sending") & (outbox.c.attempts == delivery.attempts)
-    changed = await connection.execute(update(outbox).where(mine).values(lease_until=None, **values))
+async def _change(
+    connection: AsyncConnection, delivery: Delivery, values: dict[str, object], lease_until: datetime | None = None
+) -> None:
+    mine = (outbox.c.id == delivery.id) & outbox.c.state.in_(_IN_HAND) & (outbox.c.attempts == delivery.attempts)
+    changed = await connection.execute(update(outbox).where(mine).values(lease_until=lease_until, **values))
     if changed.rowcount != 1:
         raise StaleLease(f"outbox row {delivery.id} was taken back meanwhile")
 
@@ -150,25 +167,27 @@ async def find_sent(connection: AsyncConnection, to_hash: str, native_id: str) -
     return Sent(row.about, row.kind) if row else None
 
 
-async def count_replies(connection: AsyncConnection, to_hash: str, since: datetime) -> int:
-    """Texts that nobody's hand wrote to an address since then, those that wait for their time included."""
-    counted = select(func.count()).where(outbox.c.to_hash == to_hash, outbox.c.kind.in_(AUTOMATIC), outbox.c.created_at >= since)
-    return int((await connection.execute(counted)).scalar_one())
-
-
 async def addressee(connection: AsyncConnection, native_id: str) -> str | None:
     found = select(outbox.c.to).where(outbox.c.native_id == native_id).limit(1)
     return (await connection.execute(found)).scalar()
 
 
 async def release(connection: AsyncConnection) -> None:
-    """What a dead worker had on the wire is due again, and known to be unsure."""
-    lost = outbox.c.state == "sending"
-    await connection.execute(update(outbox).where(lost).values(state="waiting", unsure=outbox.c.unsure + 1, lease_until=None))
+    """What a dead worker had in hand is due again, and what it had on the wire is known to be unsure."""
+    lost = update(outbox).where(outbox.c.state.in_(_IN_HAND))
+    await connection.execute(lost.values(state="waiting", unsure=outbox.c.unsure + _was_on_wire(), lease_until=None))
+
+
+async def shift(connection: AsyncConnection, by: timedelta) -> None:
+    pending = select(outbox.c.id, outbox.c.due_at, outbox.c.lease_until).where(outbox.c.state.in_(("waiting", *_IN_HAND)))
+    for row in (await connection.execute(pending)).all():
+        lease = row.lease_until + by if row.lease_until else None
+        values = {"due_at": row.due_at + by, "lease_until": lease}
+        await connection.execute(update(outbox).where(outbox.c.id == row.id).values(**values))
 
 
 async def unfinished(connection: AsyncConnection, now: datetime, channels: Collection[str]) -> bool:
-    due = or_(outbox.c.state == "sending", and_(outbox.c.state == "waiting", outbox.c.due_at <= now))
+    due = or_(outbox.c.state.in_(_IN_HAND), and_(outbox.c.state == "waiting", outbox.c.due_at <= now))
     return (await connection.execute(select(outbox.c.id).where(_served(channels), due).limit(1))).first() is not None
 
 

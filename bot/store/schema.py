@@ -69,7 +69,7 @@ outbox = Table(
     Column("erase", Boolean, nullable=False),  # erased as soon as it was sent
     Column("about", BigInteger),
     Column("cancels_with", BigInteger),
-    Column("state", Text, nullable=False),  # waiting, sending, sent, failed, dropped
+    Column("state", Text, nullable=False),  # waiting, claimed, sending, sent, failed, dropped
     Column("attempts", Integer, nullable=False),
     Column("unsure", Integer, nullable=False),  # how often it was on the wire without an answer
     Column("created_at", Utc, nullable=False),
@@ -100,6 +100,16 @@ alias = Table(
     Column("person", Text, nullable=False),
     Column("linked_at", Utc, nullable=False),
     Index("alias_person", "person"),
+)
+
+traces = Table(
+    "trace",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),  # keyed hash
+    Column("at", Utc, nullable=False),
+    Index("trace_name", "name", "at"),
+    Index("trace_at", "at"),
 )
 
 escalations = Table(

@@ -15,6 +15,7 @@ import pytest
 from tests.peers.botapi import TOKEN, BotApi
 from tests.peers.mail import CONTACT_BOX, Imap, Smtp, until
 
+START = 110  # seconds: learning all phrases is ten of one core, and a machine may be busy
 TRAINER, HELPER, CONTACT, ANA, STRANGER = 11, 12, 13, 4001, 4002
 
 
@@ -41,7 +42,11 @@ class Service:
         )
         ready = asyncio.Event()
         self._reading = asyncio.create_task(self._read(ready))
-        await asyncio.wait_for(ready.wait(), 60)
+        try:
+            await asyncio.wait_for(ready.wait(), START)
+        except TimeoutError:  # none is left behind
+            self.process.kill()
+            raise
 
     async def _read(self, ready: asyncio.Event) -> None:
         assert self.process is not None
@@ -83,6 +88,11 @@ async def botapi() -> AsyncIterator[BotApi]:
 
 @pytest.fixture
 def environment(botapi: BotApi, tmp_path: Path) -> dict[str, str]:
+    return on_telegram(botapi, tmp_path)
+
+
+def on_telegram(botapi: BotApi, folder: Path) -> dict[str, str]:
+    """The environment of a service that keeps its data in the folder."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -90,7 +100,7 @@ def environment(botapi: BotApi, tmp_path: Path) -> dict[str, str]:
     }
     return {
         **kept,
-        "ACCUEIL_DATA_DIR": str(tmp_path / "data"),
+        "ACCUEIL_DATA_DIR": str(folder / "data"),
         "ACCUEIL_TELEGRAM_TOKEN": TOKEN,
         "ACCUEIL_TELEGRAM_API_URL": botapi.url,
         "ACCUEIL_TRAINER_TELEGRAM_IDS": f"{TRAINER},{HELPER}",

@@ -36,11 +36,21 @@ class Post:
     """Puts mails to the intake as the mailbox would; what was decided on each."""
 
     name = "email"
+    ready = True
 
     def __init__(self, store: Database, shelf: Shelf) -> None:
         self.store = store
         self.count = 0
-        self._intake = Intake(store, {"email": self}, shelf, DESK, lambda: NOW, Signal(), Signal())  # type: ignore[dict-item]
+        self.now = NOW
+        self._intake = Intake(store, {"email": self}, shelf, DESK, lambda: self.now, Signal(), Signal())  # type: ignore[dict-item]
+        self._committed: list[Outcome] = []
+        commit = store.commit
+
+        async def recorded(taken: Taken, outcome: Outcome, now: datetime) -> None:
+            await commit(taken, outcome, now)
+            self._committed.append(outcome)
+
+        store.commit = recorded  # type: ignore[method-assign]
 
     def read(self, arrival: Arrival) -> Message | Ignored:
         return letter(base64.b64decode(arrival.raw["mail"]), arrival, Mailbox(CONTACT, self.store.secret))
@@ -65,13 +75,10 @@ class Post:
             "mark": {"folder": "INBOX", "validity": 1, "uid": self.count},
             "mail": base64.b64encode(mail.as_bytes()).decode(),
         }
-        arrival = Arrival(f"email:{folder}:{self.count}", "email", f"email:{sender}", raw, NOW)
+        arrival = Arrival(f"email:{folder}:{self.count}", "email", f"email:{sender}", raw, self.now)
         await self.store.receive([arrival])
-        taken: Taken | None = await self.store.take(NOW, timedelta(seconds=30), ("email",))
-        assert taken is not None
-        outcome = await self._intake._decide(self.read(taken.arrival))
-        await self.store.commit(taken, outcome, NOW)
-        return outcome
+        assert await self._intake._step()
+        return self._committed[-1]
 
     async def notice(self, recipients: tuple[str, ...] = TRAINERS, **changes: object) -> tuple[Escalation, str]:
         """An open escalation of Ana's mail, and the Message-ID of its notice."""
@@ -192,10 +199,9 @@ async def test_two_programs_that_answer_each_other_fall_silent(post: Post) -> No
     answered = 0
     for n in range(12):
         outcome = await post.put(f"Nous avons bien reçu votre demande n° {n}.", "support@tickets.example", Subject="Ticket")
-        answered += len(to(outcome, "support@tickets.example"))
-    assert 1 <= answered <= 4
-    unanswerable = [e for e in await post.store.escalations() if e.reason == "unanswerable"]
-    assert len(unanswerable) == 1  # told once
+        answered += sum(row.kind == "reply" for row in to(outcome, "support@tickets.example"))
+    assert 1 <= answered <= 3
+    assert [e.reason for e in await post.store.escalations()].count("digest") == 1  # told once
 
 
 async def test_nobody_can_be_forgotten_by_a_forged_mail(post: Post) -> None:

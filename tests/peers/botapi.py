@@ -1,7 +1,9 @@
 """A strict Bot API server: what Telegram's own does to a bot, over real HTTP, on a free port of the loopback.
 
-Strict: a text too long or empty, callback data over 64 bytes, an unknown chat, a second poller are refused as Telegram
-refuses them. Faults are scripted with ``faults``: each entry answers one request of its method.
+Strict: a text too long or empty, callback data over 64 bytes, an unknown chat are refused as Telegram refuses them; a
+second poller ends the first one's request with a 409; no answer holds more than a hundred updates. Faults are scripted with
+``faults``: each entry answers one request of its method: ``(code, description)`` or ``(code, description, parameters)``,
+"cut" (taken, and the line breaks before the answer), "lost" (the line breaks before anything is taken), None for a sound answer.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ class BotApi:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     faults: dict[str, list[Any]] = field(default_factory=dict)
     hold: asyncio.Event | None = None  # while set and unset: sendMessage is taken, and its answer held back
+    caught: asyncio.Event = field(default_factory=asyncio.Event)  # set as soon as an answer is held back
+    pressed: list[dict[str, Any]] = field(default_factory=list)  # what people who pressed a button were shown
     updates: list[dict[str, Any]] = field(default_factory=list)
     webhook: dict[str, Any] = field(default_factory=dict)
     url: str = ""
@@ -38,7 +42,7 @@ class BotApi:
         self._numbers = itertools.count(1000)
         self._update_ids = itertools.count(500)
         self._arrived = asyncio.Event()
-        self._pollers = 0
+        self._poll = 0  # number of the newest getUpdates
         self._runner: web.AppRunner | None = None
 
     # ------------------------------------------------------------ what people do
@@ -163,14 +167,15 @@ class BotApi:
         scripted = self.faults.get(method) or []
         if scripted:
             fault = scripted.pop(0)
-            if fault == "cut":  # taken, and the line breaks before the answer
-                if method == "sendMessage":
+            if fault in ("cut", "lost"):
+                if method == "sendMessage" and fault == "cut":
                     self._send(data)
                 assert request.transport is not None
                 request.transport.close()
                 return web.Response()
             if fault is not None:
-                return _error(*fault)
+                code, description, *parameters = fault
+                return _error(code, description, **(parameters[0] if parameters else {}))
         handler = getattr(self, f"_{method}", None)
         if handler is None:
             return _error(404, "Not Found")
@@ -179,21 +184,25 @@ class BotApi:
         return result if isinstance(result, web.Response) else web.json_response({"ok": True, "result": result})
 
     async def _getUpdates(self, data: dict[str, Any]) -> Any:
-        if self.webhook.get("url") or self._pollers:
-            return _error(409, "Conflict: terminated by other getUpdates request")
+        if self.webhook.get("url"):
+            return _error(409, "Conflict: can't use getUpdates method while webhook is active")
+        self._poll += 1
+        mine = self._poll
+        self._arrived.set()  # a request that is being held ends now
+        await asyncio.sleep(0)
         offset = int(data.get("offset", 0))
         self.updates = [u for u in self.updates if u["update_id"] >= offset]
-        self._pollers += 1
-        try:
-            if not self.updates:
-                self._arrived.clear()
-                try:
-                    await asyncio.wait_for(self._arrived.wait(), min(float(data.get("timeout", 0)), 2.0))
-                except TimeoutError:
-                    return []
-            return list(self.updates)
-        finally:
-            self._pollers -= 1
+        if not self.updates:
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), min(float(data.get("timeout", 0)), 2.0))
+            except TimeoutError:
+                return []
+        if mine != self._poll:
+            return _error(
+                409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
+            )
+        return list(self.updates[:100])
 
     def _getMe(self, data: dict[str, Any]) -> Any:
         return BOT
@@ -210,6 +219,7 @@ class BotApi:
         return True
 
     def _answerCallbackQuery(self, data: dict[str, Any]) -> Any:
+        self.pressed.append(data)
         return True
 
     def _sendChatAction(self, data: dict[str, Any]) -> Any:
@@ -238,7 +248,9 @@ class BotApi:
             return refusal
         sent = self._send(data)
         if self.hold is not None:
+            self.caught.set()
             await self.hold.wait()
+        sent["answered_at"] = time.monotonic()
         return {"message_id": sent["message_id"], "date": 1, "chat": {"id": sent["chat_id"], "type": "private"}, "text": text}
 
     def _send(self, data: dict[str, Any]) -> dict[str, Any]:

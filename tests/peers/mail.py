@@ -111,19 +111,28 @@ class Imap:
 
 @dataclass
 class Smtp:
-    """aiosmtpd. ``inboxes``: addresses whose mail is put into that IMAP server's INBOX, as a provider would."""
+    """aiosmtpd. ``inboxes``: addresses whose mail is put into that IMAP server's INBOX, as a provider would.
+
+    files: where it puts a copy of what it takes, as some providers do. cuts: how many of the next mails it takes and then
+    breaks the connection instead of answering. held: it takes mails and answers once this is set.
+    """
 
     inboxes: dict[str, Imap] = field(default_factory=dict)
     refuse: list[str] = field(default_factory=list)  # answers to the next mails, instead of taking them
+    files: Imap | None = None
+    cuts: int = 0
+    held: asyncio.Event | None = None
     sent: list[Any] = field(default_factory=list)
     envelopes: list[Envelope] = field(default_factory=list)
     port: int = 0
 
     async def start(self) -> None:
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: SMTP(self, hostname="smtp.example", enable_SMTPUTF8=True), "127.0.0.1", self.port
-        )
+        self._server = await asyncio.get_running_loop().create_server(self.server, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def server(self) -> SMTP:
+        """One connection's."""
+        return SMTP(self, hostname="smtp.example", enable_SMTPUTF8=True)
 
     async def stop(self) -> None:
         self._server.close()
@@ -141,6 +150,13 @@ class Smtp:
         for to in envelope.rcpt_tos:
             if to in self.inboxes:
                 await self.inboxes[to].deliver(content)
+        if self.files is not None:
+            await self.files.deliver(content, "Sent", ("\\Seen",))
+        if self.cuts and server.transport is not None:
+            self.cuts -= 1
+            server.transport.abort()
+        if self.held is not None:
+            await self.held.wait()
         return "250 OK"
 
     def to(self, address: str) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -68,6 +69,18 @@ async def test_a_redelivery_is_known_after_its_message_was_erased(store: Databas
     assert taken is not None
     await store.commit(taken, Outcome("answered", forget=(ANA,)), NOW)
     assert await store.receive([arrival(1)]) == 0
+
+
+async def test_what_floods_are_counted_by_moves_with_a_clock_that_is_set(tmp_path: Path) -> None:
+    store, jump = await Database.open(f"sqlite:///{tmp_path}/accueil.db"), timedelta(days=-1)  # others move nothing
+    await store.receive([arrival(1), arrival(2)])
+    taken = await store.take(NOW, LEASE, CHANNELS)
+    assert taken is not None
+    await store.commit(taken, Outcome("answered"), NOW)
+    await store.shift(jump)
+    assert await store.count_inputs(ANA, NOW + jump, "") == 2
+    assert await store.count_inputs(ANA, NOW + jump + timedelta(minutes=1), "") == 0
+    await store.close()
 
 
 async def test_messages_of_one_person_are_taken_in_order_and_others_meanwhile(store: Database) -> None:
@@ -148,6 +161,7 @@ async def test_a_send_in_flight_at_a_kill_comes_back_as_unsure(store: Database) 
     first = await store.claim(NOW, LEASE, CHANNELS)
     assert first is not None
     assert first.unsure == 0
+    await store.wired(first, NOW + LEASE)
     assert await store.claim(NOW + LEASE / 2, LEASE, CHANNELS) is None
     again = await store.claim(NOW + LEASE * 2, LEASE, CHANNELS)
     assert again is not None
@@ -156,16 +170,32 @@ async def test_a_send_in_flight_at_a_kill_comes_back_as_unsure(store: Database) 
         await store.delivered(first, "n1", NOW)
 
 
-async def test_a_worker_that_is_alone_gets_all_leases_back_at_once(store: Database) -> None:
+async def test_what_never_got_on_the_wire_comes_back_as_it_was_and_its_late_sender_may_not_send_it(store: Database) -> None:
+    await store.apply(Outcome("answered", outgoing=(Outgoing("a", ANA, "x"),)), NOW)
+    late = await store.claim(NOW, LEASE, CHANNELS)
+    again = await store.claim(NOW + LEASE * 2, LEASE, CHANNELS)
+    assert late is not None
+    assert again is not None
+    assert (again.attempts, again.unsure) == (2, 0)
+    with pytest.raises(StaleLease):
+        await store.wired(late, NOW + LEASE * 3)
+    await store.wired(again, NOW + LEASE * 3)
+
+
+@pytest.mark.parametrize("on_wire", [False, True])
+async def test_a_worker_that_is_alone_gets_all_leases_back_at_once(store: Database, on_wire: bool) -> None:
     await store.receive([arrival(1)])
     await store.apply(Outcome("answered", outgoing=(Outgoing("a", ANA, "x"),)), NOW)
     await store.take(NOW, LEASE, CHANNELS)
-    await store.claim(NOW, LEASE, CHANNELS)
+    first = await store.claim(NOW, LEASE, CHANNELS)
+    assert first is not None
+    if on_wire:
+        await store.wired(first, NOW + LEASE)
     await store.release()
     again = await store.claim(NOW, LEASE, CHANNELS)
     assert await store.take(NOW, LEASE, CHANNELS) is not None
     assert again is not None
-    assert again.unsure == 1
+    assert again.unsure == on_wire
 
 
 async def test_a_reminder_of_a_settled_escalation_is_not_sent(store: Database) -> None:
@@ -264,6 +294,10 @@ async def test_a_text_or_a_conversation_of_another_version_holds_nothing_up(stor
         await connection.execute(update(outbox).values(outgoing={"no": "outgoing"}))
         await connection.execute(update(dialogues).values(dialogue={"person": ANA, "format": "hologram", "turns": []}))
     await store.apply(Outcome("answered", outgoing=(Outgoing("s", ANA, "la suite"),)), NOW)
+    unreadable = await store.claim(NOW, LEASE, CHANNELS)
+    assert unreadable is not None
+    assert (unreadable.readable, unreadable.outgoing.body) == (False, "")
+    await store.failed(unreadable, "cannot be read", (), NOW)
     assert await drained(store) == ["la suite"]
     assert await store.dialogue(ANA) is None
     await store.purge(NOW, timedelta(days=1), timedelta(days=1))
@@ -367,3 +401,32 @@ async def test_a_text_is_found_by_its_native_id_alone(store: Database) -> None:
     await store.delivered(delivery, "id@accueil.example", NOW)
     assert await store.addressee("id@accueil.example") == MAIL
     assert await store.addressee("other@accueil.example") is None
+
+
+async def test_traces_are_counted_by_name_and_time_and_forgotten_in_time(store: Database) -> None:
+    left = (("sender:ana", NOW - timedelta(hours=2)), ("sender:ana", NOW), ("all:mail", NOW))
+    await store.apply(Outcome("answered", traces=left), NOW)
+    assert await store.traced(("sender:ana", "sender:bob"), NOW - timedelta(hours=1)) == {"sender:ana": [NOW]}
+    found = await store.traced(("sender:ana", "all:mail"), NOW - timedelta(days=1))
+    assert sorted(found["sender:ana"]) == [NOW - timedelta(hours=2), NOW]
+    await store.purge(NOW + timedelta(days=1), timedelta(days=1, hours=1), timedelta(days=1))
+    assert await store.traced(("sender:ana",), NOW - timedelta(days=9)) == {"sender:ana": [NOW]}
+
+
+async def test_a_text_that_came_back_is_a_failed_one(store: Database) -> None:
+    await store.apply(Outcome("answered", outgoing=(Outgoing("k", ANA, "Bonjour"),)), NOW)
+    delivery = await store.claim(NOW, LEASE, CHANNELS)
+    assert delivery
+    await store.delivered(delivery, "n1", NOW)
+    await store.apply(Outcome("escalated", returned=("n1", "n2")), NOW)
+    assert (await store.counts())["outbox.failed"] == 1
+
+
+async def test_a_digest_keeps_nothing_of_a_person_who_is_forgotten(store: Database) -> None:
+    heard = tuple(Event("added", who, f"mot de {who}", NOW) for who in (ANA, "telegram:1002"))
+    await store.apply(Outcome("escalated", escalations=(escalation(7, learner="email:*", reason="digest", events=heard),)), NOW)
+    await store.apply(Outcome("answered", forget=(ANA,)), NOW)
+    digest = await store.escalation(7)
+    assert digest
+    assert [(e.actor, e.text) for e in digest.events] == [("", ""), ("telegram:1002", "mot de telegram:1002")]
+    assert digest.questions == ()

@@ -16,13 +16,15 @@ from typing import Any
 import structlog
 
 from bot.channels.mail import smtp
+from bot.channels.mail.authres import server_of
+from bot.channels.mail.bearer import Bearer
 from bot.channels.mail.imap import Fetched, Line, Session
 from bot.channels.mail.letter import Mailbox, letter
-from bot.channels.mail.parts import sender_of
+from bot.channels.mail.parts import sender_of, topmost
 from bot.channels.mail.write import Letterhead, written
 from bot.core.endpoint import Postbox
 from bot.core.model import Ignored, Message, Outgoing
-from bot.core.ports import Arrival, Clock, Delivery, Inlet
+from bot.core.ports import Arrival, Clock, Delivery, Inlet, OnWire
 from bot.errors import ChannelError, DeliveryError, StoreError
 
 BATCH = 10  # mails fetched at once
@@ -37,21 +39,25 @@ class Email:
     """Implements ``bot.core.ports.Channel``. Two connections: one waits and reads, the other sets flags and files drafts."""
 
     name = "email"
+    ready = True
 
     def __init__(self, postbox: Postbox, secret: bytes, clock: Clock) -> None:
         self._box = postbox
         self._clock = clock
         self._secret = secret
         self._head = Letterhead(postbox.address, postbox.name, secret)
-        self._reading = Line(postbox.imap, "mail-read")
-        self._writing = Line(postbox.imap, "mail-write")
+        self._bearer = Bearer(postbox.token_command) if postbox.token_command else None
+        self._reading = Line(postbox.imap, "mail-read", self._bearer)
+        self._writing = Line(postbox.imap, "mail-write", self._bearer)
         self._inbox = postbox.imap.folder or "INBOX"
+        self._sent: str | None = None
+        self._looked = False  # whether the folders are known
         self._drafts: str | None = None
 
     # ---------------------------------------------------------------- in
 
     async def receive(self, inlet: Inlet) -> None:
-        sent = await self._find_folders(inlet)
+        self._sent = sent = await self._find_folders(inlet)
         waits = min(self._box.poll, RENEWED)
         since = self._box.since
         wait, failing_since, told = 1.0, None, False
@@ -84,7 +90,8 @@ class Email:
                 break
             except ChannelError as error:
                 if error.fatal:
-                    raise ChannelError(f"ACCUEIL_IMAP_URL: {error}", fatal=True) from error
+                    name = "" if "ACCUEIL_TOKEN_COMMAND" in str(error) else "ACCUEIL_IMAP_URL: "
+                    raise ChannelError(f"{name}{error}", fatal=True) from error
                 failing_since = await self._troubled(inlet, error, failing_since)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
@@ -95,6 +102,7 @@ class Email:
             raise ChannelError(
                 "ACCUEIL_DRAFTS_FOLDER: the mailbox has no drafts folder that is known as one; name it", fatal=True
             )
+        self._looked = True
         log.info("mailbox opened", sent_folder=bool(sent), drafts_folder=bool(self._drafts))
         return sent
 
@@ -146,7 +154,7 @@ class Email:
             content = base64.b64decode(arrival.raw["mail"], validate=True)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError("a mail that was not kept whole") from error
-        mailbox = Mailbox(self._box.address, self._secret)
+        mailbox = Mailbox(self._box.address, self._secret, self._box.authserv_id)
         return letter(content, arrival, mailbox)
 
     async def acknowledge(self, message: Message) -> None:
@@ -154,8 +162,8 @@ class Email:
 
     # ---------------------------------------------------------------- out
 
-    async def send(self, delivery: Delivery) -> str:
-        """Post a mail, file a draft or set flags. Returns the Message-ID."""
+    async def send(self, delivery: Delivery, on_wire: OnWire) -> str:
+        """Post a mail, file a draft or set flags (these two as often as one likes). Returns the Message-ID."""
         out = delivery.outgoing
         try:
             if out.kind == "mark":
@@ -168,10 +176,27 @@ class Email:
             if draft:
                 await self._file(mail)
             else:
-                await smtp.send(self._box.smtp, self._box.address, out.to.partition(":")[2], mail)
+                to = out.to.partition(":")[2]
+                await smtp.send(self._box.smtp, self._box.address, to, mail, bearer=self._bearer, on_wire=on_wire)
         except ChannelError as error:
             raise DeliveryError(str(error)) from error
         return self._head.id_of(out, draft=draft)
+
+    async def found(self, delivery: Delivery) -> str | None:
+        """The Message-ID of a mail that lies in the Sent folder, where the provider files what it took."""
+        out, folder = delivery.outgoing, self._sent
+        if out.kind == "mark":
+            return None
+        if not self._looked:
+            raise DeliveryError("the mailbox is not open yet")
+        if folder is None:
+            return None
+        id = self._head.id_of(out)
+        try:
+            lies_there = await self._writing.run(partial(Session.find, folder=folder, message_id=id))
+        except ChannelError as error:
+            raise DeliveryError(str(error)) from error
+        return id if lies_there else None
 
     async def _mark(self, thread: Any) -> None:
         add, remove = thread.get("add", ()), thread.get("remove", ())
@@ -195,6 +220,8 @@ class Email:
             keeps = await self._writing.run(lambda session: session.keeps(self._inbox))
             lacking = {"\\Answered", "\\Flagged", "\\Seen"} - keeps
             found.append(("mailbox", f"does not keep the flags {', '.join(sorted(lacking))}" if lacking else ""))
+            if self._box.authserv_id:
+                found.append(("authserv-id", await self._vouches()))
             for role, named in (("sent", self._box.sent_folder), ("drafts", self._box.drafts_folder)):
                 folder = await self._writing.run(partial(Session.folder, role=role, named=named))
                 needed = bool(named) or role == "sent" or self._box.drafts
@@ -203,18 +230,27 @@ class Email:
         except ChannelError as error:
             found.append(("mailbox", str(error)))
         try:
-            await smtp.tried(self._box.smtp)
+            await smtp.tried(self._box.smtp, self._bearer)
             found.append(("smtp", ""))
         except ChannelError as error:
             found.append(("smtp", str(error)))
         return found
+
+    async def _vouches(self) -> str:
+        """What is wrong with the name under which the mailbox's server is to vouch for senders, "" where its mails bear it."""
+        latest = await self._writing.run(partial(Session.results, folder=self._inbox))
+        names = {server_of(topmost(raw)) for raw in latest} - {""}
+        if self._box.authserv_id.lower() in {name.lower() for name in names}:
+            return ""
+        seen = f"; the server writes {', '.join(sorted(names)[:3])}" if names else ""
+        return f"ACCUEIL_AUTHSERV_ID stands above none of the latest mails, so no trainer's mail would count{seen}"
 
     async def post_to_itself(self, key: str) -> None:
         """Send a mail to our own address and wait until it lies in the inbox. Raises DeliveryError and ChannelError."""
         words = "Ce courriel vérifie que la boîte de contact envoie et reçoit. Il peut être effacé."
         outgoing = Outgoing(f"doctor:{key}", f"email:{self._box.address}", words, kind="alert", subject="Accueil : essai")
         mail = written(outgoing, self._head, self._clock())
-        await smtp.send(self._box.smtp, self._box.address, self._box.address, mail)
+        await smtp.send(self._box.smtp, self._box.address, self._box.address, mail, bearer=self._bearer)
         arrived = partial(Session.find, folder=self._inbox, message_id=self._head.id_of(outgoing))
         while not await self._writing.run(arrived):  # noqa: ASYNC110 - what it looks at is another machine
             await asyncio.sleep(1)

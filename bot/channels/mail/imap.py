@@ -22,6 +22,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import LoginError
 from imapclient.imapclient import SocketTimeout
 
+from bot.channels.mail.bearer import Bearer
 from bot.channels.mail.decode import MAX_BYTES
 from bot.channels.mail.smtp import without_addresses
 from bot.core.endpoint import Endpoint
@@ -30,6 +31,7 @@ from bot.errors import ChannelError
 T = TypeVar("T")
 CONNECT, ANSWER = 10.0, 30.0  # seconds for the connection, for one answer of the server
 PEEK = b"BODY[]<0>"
+RESULTS, LATEST = "HEADER.FIELDS (AUTHENTICATION-RESULTS)", 30
 SPECIAL = {"sent": b"\\Sent", "drafts": b"\\Drafts"}
 NAMES = {
     "sent": "sent|sent items|sent messages|sent mail|envoyés|éléments envoyés|messages envoyés|courrier envoyé|objets envoyés",
@@ -50,13 +52,25 @@ class Fetched:
 class Session:
     """A logged-in connection. Every method may raise OSError or imaplib's errors: then the connection is of no more use."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, bearer: Bearer | None = None) -> None:
         self._endpoint = endpoint
+        self._bearer = bearer
         self._opened: IMAPClient | None = None
         self._stopped = threading.Event()
 
     def open(self) -> None:
-        """Connect and log in. Raises LoginError where the server refuses the account."""
+        """Connect and log in. Raises LoginError where the server refuses the account, ChannelError where there is no token."""
+        if self._bearer is None or self._endpoint.password:
+            self._connect().login(self._endpoint.user, self._endpoint.password)
+            return
+        token = self._bearer.token()
+        try:
+            self._connect().oauth2_login(self._endpoint.user, token)
+        except LoginError:  # it may have run out: one new token, on a new connection
+            self._hang_up()
+            self._connect().oauth2_login(self._endpoint.user, self._bearer.token(refused=token))
+
+    def _connect(self) -> IMAPClient:
         there, encrypted = self._endpoint, ssl.create_default_context()
         self._opened = IMAPClient(
             there.host,
@@ -68,7 +82,7 @@ class Session:
         self._opened.normalise_times = False
         if there.security == "starttls":
             self._opened.starttls(encrypted)
-        self._opened.login(there.user, there.password)
+        return self._opened
 
     @property
     def _client(self) -> IMAPClient:
@@ -144,6 +158,12 @@ class Session:
         status = self._client.select_folder(folder)
         return frozenset(_text(flag) for flag in status.get(b"PERMANENTFLAGS", ()))
 
+    def results(self, folder: str) -> list[bytes]:
+        """The Authentication-Results of the latest mails, all of each mail's in one."""
+        latest = self.after(max(0, self.examine(folder)[1] - LATEST))
+        answers = self._client.fetch(latest, [f"BODY.PEEK[{RESULTS}]"]) if latest else {}
+        return [found for answer in answers.values() if (found := bytes(answer.get(f"BODY[{RESULTS}]".encode()) or b"").strip())]
+
     def find(self, folder: str, message_id: str) -> list[int]:
         self._client.select_folder(folder, readonly=True)
         return list(self._client.search(["HEADER", "Message-ID", message_id]))
@@ -158,6 +178,9 @@ class Session:
     def abort(self) -> None:
         """Called from another thread: whatever waits on the socket ends with an error."""
         self._stopped.set()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         if self._opened is not None:
             with contextlib.suppress(OSError):
                 self._opened.socket().shutdown(socket.SHUT_RDWR)
@@ -166,8 +189,9 @@ class Session:
 class Line:
     """A session of its own thread: opened when it is needed, given up when it fails or hangs, opened again."""
 
-    def __init__(self, endpoint: Endpoint, name: str) -> None:
+    def __init__(self, endpoint: Endpoint, name: str, bearer: Bearer | None = None) -> None:
         self._endpoint = endpoint
+        self._bearer = bearer
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._session: Session | None = None
         self._turn = asyncio.Lock()
@@ -189,7 +213,7 @@ class Line:
     def _do(self, work: Callable[[Session], T]) -> T:
         try:
             if self._session is None:
-                self._session = Session(self._endpoint)
+                self._session = Session(self._endpoint, self._bearer)
                 self._session.open()
             return work(self._session)
         except LoginError as error:
@@ -197,6 +221,9 @@ class Line:
             # a server that is busy says so with a code; all else is a refusal
             busy = re.search(r"UNAVAILABLE|LIMIT|INUSE|try again", _words(error), re.I) is not None
             raise ChannelError(f"the mailbox refuses the account: {_reason(error)}", fatal=not busy) from error
+        except ChannelError:
+            self._give_up()
+            raise
         except Exception as error:  # whatever a server's answer leads to: the connection is of no more use
             self._give_up()
             raise ChannelError(f"the mailbox does not answer: {_reason(error)}") from error

@@ -14,9 +14,7 @@ from bot.core.text import clean
 
 MAX_PARTS = 60
 MAX_NAME = 60
-_WORTHLESS_FILES = re.compile(
-    r"(?:smime\.p7s|signature\.asc|.*\.vcf|winmail\.dat|image\d{3}\.\w{3,4}|outlook-\w+\.\w{3,4})$", re.I
-)
+_WORTHLESS_FILES = re.compile(r"(?:smime\.p7s|signature\.asc|.*\.vcf|image\d{3}\.\w{3,4}|outlook-\w+\.\w{3,4})$", re.I)
 
 
 def values(mail: Part, name: str) -> list[str]:
@@ -49,6 +47,13 @@ def sender_of(raw: bytes) -> str:
     return found[0][0] if len(found) == 1 else ""
 
 
+def topmost(raw: bytes) -> str:
+    """The value of the first header of a few that a server gave."""
+    return next(
+        (str(value) for _, value in BytesParser(policy=compat32).parsebytes(raw[:64_000], headersonly=True).raw_items()), ""
+    )
+
+
 def _readable(raw: str) -> str:
     """Bytes that no charset announces are UTF-8 (RFC 6532) or, in older mails, Latin 1."""
     return raw if raw.isascii() else as_text(raw.encode("utf-8", "surrogateescape"), "")
@@ -79,8 +84,13 @@ def contents(mail: Part) -> tuple[str, str, list[str]]:
         if kind in ("text/plain", "text/html") and not name and part.get_content_disposition() != "attachment":
             (plain if kind == "text/plain" else html).append(part_text(part))
         elif _counts(part, kind, name):
-            files.append(name or ("mail" if kind == "message/rfc822" else kind.partition("/")[2]))
+            files.append(name or _called(kind))
     return "\n".join(plain), "\n".join(html), list(dict.fromkeys(files))
+
+
+def _called(kind: str) -> str:
+    """What a file without a name is called: by its type, which its sender may have made up."""
+    return "mail" if kind == "message/rfc822" else re.sub(r"[^a-z0-9.+-]", "", kind.partition("/")[2])[:40] or "fichier"
 
 
 def _counts(part: Part, kind: str, name: str) -> bool:
@@ -97,4 +107,14 @@ def _file(part: Part) -> str:
         name = part.get_filename() or ""
     except Exception:  # RFC 2231 parameters that do not hold together
         name = "?"
+    if "\ufffd" in name:  # bytes that no charset announces
+        name = _typed_name(part) or name
     return clean(decoded(str(name)))[:200].replace("\\", "/").rpartition("/")[2][:80]
+
+
+def _typed_name(part: Part) -> str:
+    """A file's name as its bytes stand in the header."""
+    named = (
+        re.search(r'name\s*=\s*"?([^";]{1,200})', v) for h in ("Content-Disposition", "Content-Type") for v in values(part, h)
+    )
+    return next((_readable(found[1]) for found in named if found), "")

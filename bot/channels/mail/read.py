@@ -7,25 +7,31 @@ MS-OXCMAIL 2.1.3.2.20 (X-Auto-Response-Suppress).
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from email.message import Message as Part
 from email.parser import BytesParser
 from email.policy import compat32
 from email.utils import parsedate_to_datetime
 
+from bot.channels.mail.authres import MAX_VALUE
 from bot.channels.mail.automatic import by_headers, by_words
 from bot.channels.mail.decode import TOO_LARGE, limited
 from bot.channels.mail.html import text_of
 from bot.channels.mail.parts import addresses, contents, header, values, walked
 from bot.channels.mail.words import own_words
 
-MAX_SUBJECT, MAX_FILES, MAX_TO = 300, 20, 50
+MAX_SUBJECT, MAX_FILES, MAX_TO, MAX_RESULTS = 300, 20, 50, 20
 ENVELOPE, SUPPRESSED = "its envelope names another sender than its From", "the sender wants no automatic reply"
 REPLY_TO = "its Reply-To names another address than its From"
 FORM = (ENVELOPE, SUPPRESSED, REPLY_TO)  # reasons that lie in a mail's form: a token outweighs them
 
+TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
+UNREAD = {"utf-7", "unicode-1-1-utf-7", "utf7"}  # written by attacks and by nobody else
+
 # a program's word about the HTML beside it, instead of what was written
 _STUB = re.compile(r"\A(?=.{0,300}\Z).*(?:format HTML|\bHTML\b.{0,40}(?:mail|message)|multi-?part message|\[cid:)", re.I | re.S)
+_SIGNATURE_ALONE = re.compile(r"--[ \t]*\n")
 _ENCRYPTED = re.compile(r"-----BEGIN PGP MESSAGE-----")
 
 
@@ -49,6 +55,7 @@ class Mail:
     references: tuple[str, ...]
     to: tuple[str, ...]  # the addresses in To and Cc
     sent: str  # the Date header's day and time for a quote, "" where it has none
+    results: tuple[str, ...]  # its Authentication-Results as they stand there, topmost first; see authres.py
     automatic: bool  # for certain: nobody waits for an answer. Else what may not be answered is a person's to read
 
     @property
@@ -67,7 +74,7 @@ def read_mail(raw: bytes) -> Mail:
         try:
             return _read(bare, f"cannot be parsed ({type(error).__name__})")
         except Exception:
-            return Mail("person", "cannot be parsed", "", "", "", "", (), "", "", (), (), "", False)
+            return Mail("person", "cannot be parsed", "", "", "", "", (), "", "", (), (), "", (), False)
 
 
 def read_text(text: str) -> Mail:
@@ -75,7 +82,7 @@ def read_text(text: str) -> Mail:
     said = own_words(text)
     kind, why = by_words("", said, text)
     why = why or ("" if said else "it says nothing")
-    return Mail(kind, why, "", "", "", said, (), "", "", (), (), "", False)
+    return Mail(kind, why, "", "", "", said, (), "", "", (), (), "", (), False)
 
 
 def _read(mail: Part, fault: str) -> Mail:
@@ -89,6 +96,8 @@ def _read(mail: Part, fault: str) -> Mail:
     said = own_words(whole)
     if html.strip() and (not said or _STUB.search(said)):
         said = own_words(text_of(html)) or said
+    if len(said) < 300 and "?" not in said and _SIGNATURE_ALONE.match(said):
+        said = ""
     kind, why = by_headers(mail, senders, subject)
     automatic = bool(why)
     if not why:
@@ -109,6 +118,7 @@ def _read(mail: Part, fault: str) -> Mail:
         references=_ids(mail, "References"),
         to=tuple(address for name in ("To", "Cc") for address, _ in addresses(mail, name))[:MAX_TO],
         sent=_sent(mail),
+        results=tuple(value[:MAX_VALUE] for value in values(mail, "Authentication-Results")[:MAX_RESULTS]),
         automatic=automatic,
     )
 
@@ -148,14 +158,19 @@ def _needs_person(
     if re.search(r"\b(?:all|autoreply)\b", suppress):
         return "person", SUPPRESSED
     kinds = {part.get_content_type() for part in walked(mail)}
-    if kinds & {"multipart/encrypted"} or _ENCRYPTED.search(whole) or _enveloped(mail):
+    if kinds & {"multipart/encrypted"} or _ENCRYPTED.search(whole) or _enveloped(mail, said):
         return "person", "encrypted"
+    if kinds & TNEF and not said:
+        return "person", "in a form that only Outlook reads (winmail.dat)"
     if "text/calendar" in kinds and not said:
         return "invitation", "a calendar invitation"
     if not (said or subject or files):
         return "person", "it says nothing"
-    if whole.count("\ufffd") > 5 + len(whole) // 20:
+    marks = whole.count("\ufffd")
+    if marks > 5 + len(whole) // 20 or 3 * marks > len(whole) or any(_charset(part) in UNREAD for part in walked(mail)):
         return "person", "its characters cannot be read"
+    if _foreign(said):
+        return "person", "in a script that is not read here"
     return "person", ""
 
 
@@ -169,8 +184,19 @@ def _sent_by_another(mail: Part, sender: str) -> bool:
     return any(d == domain and re.split(r"[+=]", who)[0] != re.split(r"[+=]", person)[0] for who, _, d in envelope)
 
 
-def _enveloped(mail: Part) -> bool:
+def _enveloped(mail: Part, said: str) -> bool:
+    """Whether it lies within S/MIME: encrypted, or signed in one piece, which is not opened either."""
     for part in walked(mail):
         if part.get_content_type() in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
-            return str(part.get_param("smime-type", "enveloped-data")).lower() != "signed-data"
+            return not said or str(part.get_param("smime-type", "enveloped-data")).lower() != "signed-data"
     return False
+
+
+def _foreign(said: str) -> bool:
+    """Whether most letters are no Latin ones."""
+    letters = [c for c in said[:2000] if c.isalpha()]
+    return 2 * sum(c > "\u024f" and not unicodedata.name(c, "").startswith("LATIN") for c in letters) > len(letters)
+
+
+def _charset(part: Part) -> str:
+    return str(part.get_param("charset", "") or "").strip("\"' ").lower()

@@ -53,7 +53,13 @@ class Letterhead:
 
     def id_of(self, outgoing: Outgoing, *, draft: bool = False) -> str:
         kind = ids.DRAFT if draft else ids.NOTICE if outgoing.kind in TO_PERSON and outgoing.about else ids.OTHER
-        return ids.message_id(self.secret, kind, outgoing.about, outgoing.key, self.domain)
+        use = use_of(outgoing) if kind == ids.NOTICE else 0
+        return ids.message_id(self.secret, kind, outgoing.about, outgoing.key, self.domain, use)
+
+
+def use_of(outgoing: Outgoing) -> int:
+    """Which answer of the trainer a notice's token is good for, from 0."""
+    return int(outgoing.thread.get("use", 0))
 
 
 def _line(words: str) -> str:
@@ -105,7 +111,7 @@ def _subject(outgoing: Outgoing, head: Letterhead) -> str:
         return f"Re: {bare(str(thread.get('subject', ''))) or _around(outgoing)['subject']}"[:MAX_SUBJECT]
     subject = _line(outgoing.subject or outgoing.body.split("\n")[0])[:MAX_SUBJECT]
     if outgoing.kind in TO_PERSON and outgoing.about:
-        return f"{subject} {ids.subject_token(head.secret, outgoing.about)}"
+        return f"{subject} {ids.subject_token(head.secret, outgoing.about, use_of(outgoing))}"
     return subject
 
 
