@@ -46,7 +46,7 @@ def plain(text: str) -> str:
         return _BLANKS.sub(" ", text)
     text = text.replace("œ", "oe").replace("æ", "ae")
     text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return _BLANKS.sub(" ", text)
+    return _BLANKS.sub(" ", text).strip()  # a lone accent comes apart into a blank and a mark
 
 
 def words(text: str) -> list[str]:
