@@ -75,11 +75,12 @@ class Speller:
     ) -> None:
         spellings: dict[str, Counter[str]] = {}
         pairs: Counter[tuple[str, str]] = Counter()
+        keys = _Plain()
         for phrase in phrases:
-            said = [plain(w) for w in _written(phrase)]
-            for word in _written(phrase):
-                spellings.setdefault(plain(word), Counter())[word] += 1
-            pairs.update(pairwise(["", *said, ""]))
+            written = _written(phrase)
+            for word in written:
+                spellings.setdefault(keys[word], Counter())[word] += 1
+            pairs.update(pairwise(["", *(keys[word] for word in written), ""]))
         self._forms = {key: max(c, key=lambda w, c=c: (c[w], w != key)) for key, c in spellings.items()}  # type: ignore[misc]
         self._short = {**synonyms, **abbreviations}
         own = {key: c.total() for key, c in spellings.items()}
@@ -203,6 +204,14 @@ class Speller:
         return math.log(weight * together + (1 - weight) * alone + 1e-9)
 
 
+class _Plain(dict[str, str]):
+    """The plain form of each word, found once."""
+
+    def __missing__(self, word: str) -> str:
+        self[word] = plain(word)
+        return self[word]
+
+
 def _written(phrase: str) -> list[str]:
     return WORD.findall(ELISIONS.sub(lambda m: m[0][:-1] + " ", clean(phrase).lower()))
 
@@ -212,7 +221,7 @@ def _by_key(frequencies: Mapping[str, int], forms: dict[str, str]) -> dict[str, 
     counts: dict[str, int] = {}
     best: dict[str, int] = {}
     for word, count in frequencies.items():
-        key = plain(word)
+        key = word if word.isascii() and word.islower() else plain(word)
         counts[key] = counts.get(key, 0) + count
         if count > best.get(key, 0):
             best[key] = count
