@@ -120,20 +120,23 @@ class Intake:
         flood = await self._flood(message)
         if flood is not None:
             return flood
-        if message.about is not None and message.channel == "email" and not message.loop:
-            # a token is of no use to anybody but those it was sent to
-            message = replace(message, no_reply=message.no_reply or "the answer to somebody else's notice")
-        if message.unproven and (message.sender in self._desk.reviewers() or message.sender == self._desk.mailbox):
-            message = replace(message, no_reply=FORGED)
-        if message.channel == "email" and not message.unproven:
-            person = await self._store.person_at(message.sender) or message.sender
-            message = replace(message, sender=person)
+        message = await self._attributed(message) if message.channel == "email" else message
         if message.bulk and await self._store.dialogue(message.sender) is None:
             return Outcome("ignored", f"list: {message.no_reply}")
         await self._channels[message.channel].acknowledge(message)
         situation = await self._situation(message)
         # a tenth of a second of pure computation: in a thread, so that the loops go on
         return (await asyncio.to_thread(respond, message, situation)).outcome
+
+    async def _attributed(self, message: Message) -> Message:
+        """Whose mail it is, and whether it may be answered as theirs."""
+        if message.about is not None and not message.loop:  # a token is of no use to anybody but those it was sent to
+            message = replace(message, no_reply=message.no_reply or "the answer to somebody else's notice")
+        if not message.unproven:
+            return replace(message, sender=await self._store.person_at(message.sender) or message.sender)
+        if message.sender in self._desk.reviewers() or message.sender == self._desk.mailbox:
+            return replace(message, no_reply=FORGED)
+        return message
 
     async def _flood(self, message: Message) -> Outcome | None:
         now = self._clock()
