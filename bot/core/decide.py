@@ -15,6 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.core import chance
+from bot.core.cues import (
+    AGREE,
+    ASKS,
+    BYE,
+    CORRECTS,
+    DISCLAIMED,
+    JOINED,
+    LEANS,
+    NOT_THAT,
+    NOTED,
+    THANKS,
+    asks,
+    courtesy,
+    without_denied,
+)
 from bot.core.formats import FormatReader
 from bot.core.match import Matcher
 from bot.core.model import Dialogue, Format, Kind, Knowledge, Match, Question, Reading
@@ -28,51 +43,6 @@ MAX_PARTS = 24
 MAX_LEANING_WORDS = 6
 SHORT = 8  # words of a part whose clauses may be of one or two words
 MAX_CONTEXT_WORDS = 9  # a follow-up is short
-
-_ASKS = re.compile(
-    r"\?|^(?:et |mais )?(?:qui|quand)\b|\b(?:quel(?:le)?s?|combien|comment|c'est (?:quand|qui)|(?:a|avec|pour|par) qui"
-    r"|ou est|c'est ou"
-    r"|quoi|pourquoi|est[- ]ce|est-il|qu'est|faut|peut[- ]on|puis[- ]je|peux[- ]je"
-    r"|a-t-il|a-t-on|y a|ya|(?:dois|doit|devons|devra|devrons)-|pouvez|pourriez|pourrais|savoir|dites|indiquer"
-    r"|preciser|confirmer|sera[- ]t"
-    r"|sont[- ](?:ils|elles)|avez[- ]vous|aurons[- ]nous|aura[- ]t|faites[- ]vous|cherche|trouve (?:pas|nulle)"
-    r"|ne vois|ou ca|what|when|where|how"
-    r"|which|is there|is it|are there|do (?:we|i|you)|does|can (?:i|we|you)|will (?:i|we|there)|should)\b"
-)
-# nothing need be done about what is told beside it
-_DISCLAIMED = re.compile(
-    r"\b(?:rien a (?:prevoir|faire|amenager|adapter)|(?:prevoyez|organisez|changez|prevoir|besoin de) rien|ne prevo\w+ rien"
-    r"|pas (?:besoin )?d'amenagements?|aucun (?:amenagement|besoin)|aucune (?:mesure|demande)|rien de (?:special|particulier)"
-    r"|je ne demande rien|nothing (?:is )?(?:needed|special)|need nothing|don'?t (?:organi[sz]e|need) any\w*"
-    r"|personne n'est concerne|ne vous concerne pas|n'y (?:changez|faites) rien)\b"
-)
-_NEGATED = re.compile(
-    r"\b(?:je (?:ne )?(?:demande|parle|parlais|voulais|veux) pas|pas (?:de )?question (?:de|sur)"
-    r"|(?:m'en|on s'en|je m'en) (?:fiche|fous|moque))\b"
-)
-_LEANS = re.compile(
-    r"^(?:et |ou |mais |puis )?(?:ca|c'est|elles?|ils?|est-ce que c'|(?:a quoi|d'ou|comment|quand|pourquoi) (?:cela|ca|y)"
-    r"|(?:il )?y en a|is it|are they|how long is it|do (?:i|we))\b"
-    r"|\b(?:quelle? (?:en|y) (?:est|sont))\b"
-    r"|^(?:et )?(?:sous quelle forme|a quel endroit|par quel moyen|comment|quand|pourquoi|ou|combien)(?: ca| exactement)?\W*$"
-)
-_CORRECTS = re.compile(r"\b(?:non|pardon|finalement|en fait|trompee?|erreur|plutot|sorry|actually)\b")
-_GREETS = re.compile(r"\W*(?:bonjour|bjr|bonsoir|bsr|salut|slt|hello|hi|coucou|cc|hey|good (?:morning|evening))\b")
-_NOT_THAT = re.compile(r"\bnon\b.*\bje (?:parlais|parle|voulais dire|demandais)\b")
-_NOTED = re.compile(
-    r"^\W*(?:ok(?:ay)?|d'?acc?(?:ord)?|c'?(?:est)? note|bien (?:recu|note)|super|parfait|nickel|top|tres bien|merci|merki"
-    r"|ca marche|dac|(?:c'est |tout est )?(?:parfait|clair|impec\w*)|plus (?:aucune|de) questions?)\b"
-)
-_JOINED = re.compile(r"\b(?:et|ainsi que|and)\b", re.I)
-_BYE = re.compile(
-    r"\b(?:bonne (?:soiree|journee|nuit|fin|aprem|semaine)|bon (?:week-?end|aprem)"
-    r"|a (?:demain|bientot|plus|lundi|jeudi)|ciao|bye)\b"
-)
-_THANKS = re.compile(r"\b(?:m(?:er)?[ck]i|thank|thx)")
-_AGREE = frozenset(
-    """oui ok yes ouais daccord d'accord si volontiers exactement voila c'est ca ouep yep svp stp merci absolument tout a
-    fait""".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,28 +75,6 @@ class _Found:
     @property
     def needs_person(self) -> bool:
         return bool(self.labels.keys() & _PASSED_ON)
-
-
-def _without_denied(piece: str) -> list[str]:
-    """A part without the clauses that say what is not asked: "je parle pas du prix, juste la durée"."""
-    if not _NEGATED.search(plain(piece)):
-        return [piece]
-    return [c for c in re.split(r"[,;]\s*|\s+(?:mais|juste|seulement)\s+", piece) if c.strip() and not _NEGATED.search(plain(c))]
-
-
-def _asks(text: str, normal: str) -> bool:
-    """Whether a part asks something, as it was typed or once its spelling is restored."""
-    return bool(_ASKS.search(plain(text)) or _ASKS.search(plain(normal)))
-
-
-def _courtesy(flat: str) -> str:
-    """Which small talk fits a message that asks nothing: a greeting, a nod, or words that the bot cannot place."""
-    spoken = set(words(flat))
-    if _GREETS.match(flat):
-        return "greeting"
-    if spoken <= _AGREE and "?" not in flat:
-        return "thanks"  # "ok", a thumb up
-    return "help"
 
 
 class Reader:
@@ -173,7 +121,7 @@ class Reader:
             if with_subject.topics or with_subject.needs_person:
                 found, weighed = with_subject, more
         reading = self._guard(self._in_context(self._reading(found), weighed, flat, dialogue), weighed, flat)
-        if not reading.escalate and self._avowed.search(flat) and not _DISCLAIMED.search(flat):
+        if not reading.escalate and self._avowed.search(flat) and not DISCLAIMED.search(flat):
             reading = replace(reading, labels=("request",), options=(), escalate=True, private=True)
         questions = tuple(Question(p.text, p.normal, self._matches(p)) for p in weighed)
         return replace(reading, format=own, aside=aside, questions=questions, health=health)
@@ -201,8 +149,8 @@ class Reader:
         weighed = self._weighed(pieces, flat, scored)
         meant = [p for p in weighed if not self._is_frame(p)] or weighed
         found = _Found()
-        if _NOTED.search(flat) and "?" not in flat and not any(p.asks for p in weighed) and self._thanks(weighed, flat):
-            found.labels["goodbye" if _BYE.search(flat) and not _THANKS.search(flat) else "thanks"] = 1.0
+        if NOTED.search(flat) and "?" not in flat and not any(p.asks for p in weighed) and self._thanks(weighed, flat):
+            found.labels["goodbye" if BYE.search(flat) and not THANKS.search(flat) else "thanks"] = 1.0
             return found, weighed
         if self._is_spam(meant):
             found.labels["offtopic"] = 1.0
@@ -224,7 +172,7 @@ class Reader:
             np.array([p.asks for p in weighed]),
             np.array([self._is_frame(p) for p in weighed]),
             np.array([len(words(p.text)) for p in weighed]),
-            bool(_DISCLAIMED.search(flat)),
+            bool(DISCLAIMED.search(flat)),
             bool(self._health.search(flat)),
         )
 
@@ -246,14 +194,14 @@ class Reader:
 
     def _is_thanks(self, meant: list[_Part], flat: str) -> bool:
         """A letter that only thanks: nothing in it asks, or is surely about the training."""
-        if "?" in flat or not (_THANKS.search(flat) or "remerci" in flat):
+        if "?" in flat or not (THANKS.search(flat) or "remerci" in flat):
             return False
         about = max((float(p.chances[self._masks[Kind.TOPIC] | self._needs].sum()) for p in meant), default=0.0)
         return about < self._t.doubt and any(p.chances[self._masks[Kind.SMALLTALK]].sum() >= self._t.clause for p in meant)
 
     def _weighed(self, pieces: list[str], flat: str, scored: dict[str, _Part]) -> list[_Part]:
-        weighed = self._weigh([kept for piece in pieces for kept in _without_denied(piece)], scored)
-        if not _DISCLAIMED.search(flat):
+        weighed = self._weigh([kept for piece in pieces for kept in without_denied(piece)], scored)
+        if not DISCLAIMED.search(flat):
             return weighed
         return [replace(p, chances=self._disclaimed(p.chances)) for p in weighed]
 
@@ -286,13 +234,13 @@ class Reader:
         small = self._masks[Kind.SMALLTALK]
         help_ = max((float(p.chances[self._needs].sum()) for p in weighed), default=0.0)
         return help_ < self._t.doubt and (  # "merci de transférer mon inscription" is a request
-            bool(_THANKS.search(flat) or _BYE.search(flat)) or any(p.chances[small].sum() > 0.5 for p in weighed)
+            bool(THANKS.search(flat) or BYE.search(flat)) or any(p.chances[small].sum() > 0.5 for p in weighed)
         )
 
     def _weigh(self, pieces: list[str], scored: dict[str, _Part]) -> list[_Part]:
         """Score the parts; then, where they leave a doubt, their clauses and each part together with its neighbours."""
         parts_ = self._scored(pieces, scored)
-        leans = [n > 0 and bool(_LEANS.search(plain(p))) and len(words(p)) <= MAX_LEANING_WORDS for n, p in enumerate(pieces)]
+        leans = [n > 0 and bool(LEANS.search(plain(p))) and len(words(p)) <= MAX_LEANING_WORDS for n, p in enumerate(pieces)]
         clauses = [fragments(p.text) if self._may_split(p) else [] for p in parts_]
         beside = [self._beside(n, p, leans[n], len(parts_)) for n, p in enumerate(parts_)]
         joined = [f"{pieces[m]} {pieces[m + 1]}" for m in range(len(pieces) - 1)]
@@ -314,7 +262,7 @@ class Reader:
         new = [text for text in dict.fromkeys(texts) if text not in known]
         spelt = [self.matcher.speller.read(text) for text in new]
         for text, meant, row in zip(new, spelt, self.matcher.scores(spelt), strict=True):
-            known[text] = _Part(text, meant.restored, row, _asks(text, meant.restored))
+            known[text] = _Part(text, meant.restored, row, asks(text, meant.restored))
         return [known[text] for text in texts]
 
     def _beside(self, n: int, part: _Part, leans: bool, count: int) -> list[int]:
@@ -326,7 +274,7 @@ class Reader:
     def _may_split(self, part: _Part) -> bool:
         if not part.asks and float(part.chances[self._frames].sum()) >= self._t.clause:
             return False  # who somebody is and why they write
-        return part.chances.max() < WHOLE or bool(_JOINED.search(part.text)) or is_list(part.text)
+        return part.chances.max() < WHOLE or bool(JOINED.search(part.text)) or is_list(part.text)
 
     def _clauses_say_more(self, split: list[_Part], whole: float) -> bool:
         """Whether the clauses are surely about different things, or one is sure where the whole is not."""
@@ -428,13 +376,13 @@ class Reader:
     def _short_answer(self, flat: str, said: Format | None, dialogue: Dialogue) -> Reading | None:
         """A bare format, a bare yes: read wholly from what was said before."""
         beside = self._formats.words_beside(flat)
-        corrects = bool(dialogue.topics and _CORRECTS.search(flat) and not _ASKS.search(flat) and len(beside) <= 6)
+        corrects = bool(dialogue.topics and CORRECTS.search(flat) and not ASKS.search(flat) and len(beside) <= 6)
         of_others = bool(dialogue.topics and self._formats.about_others(flat) and len(beside) <= 2)
         answers = not beside or (dialogue.asked == "format" and len(beside) <= 3) or corrects or of_others
         if said and answers:
             return Reading(topics=dialogue.topics, follow_up=bool(dialogue.topics))
         spoken = set(words(flat))
-        if spoken and spoken <= _AGREE and spoken & _AGREE - {"merci", "ok", "svp", "stp"}:
+        if spoken and spoken <= AGREE and spoken & AGREE - {"merci", "ok", "svp", "stp"}:
             waiting = tuple(la for la in dialogue.labels if la in ("handoff", "request", "unknown"))
             if waiting:
                 return Reading(labels=waiting, escalate=True, follow_up=True)
@@ -446,7 +394,7 @@ class Reader:
         """A short message that says little by itself is about what was last spoken of."""
         if reading.escalate or not weighed or not dialogue.topics:
             return reading
-        if _NOT_THAT.search(flat) and not reading.topics:
+        if NOT_THAT.search(flat) and not reading.topics:
             return Reading(topics=dialogue.topics, follow_up=True)
         if self._continues(reading, weighed, flat, dialogue):
             return Reading(topics=dialogue.topics[:1], follow_up=True)
@@ -475,7 +423,7 @@ class Reader:
             if meant:
                 reading = Reading(labels=("unknown",), escalate=True, unanswered=tuple(p.text for p in meant[:1]))
             else:
-                reading = Reading(labels=(_courtesy(flat),))
+                reading = Reading(labels=(courtesy(flat),))
         return reading
 
     # ------------------------------------------------------------ lookups

@@ -1,0 +1,77 @@
+"""By which words a message shows what it is about to do: ask, deny, disclaim, correct, greet, thank. Pure.
+
+Written for plain text (``text.plain``): lower case, no accents.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.core.text import plain, words
+
+ASKS = re.compile(
+    r"\?|^(?:et |mais )?(?:qui|quand)\b|\b(?:quel(?:le)?s?|combien|comment|c'est (?:quand|qui)|(?:a|avec|pour|par) qui"
+    r"|ou est|c'est ou"
+    r"|quoi|pourquoi|est[- ]ce|est-il|qu'est|faut|peut[- ]on|puis[- ]je|peux[- ]je"
+    r"|a-t-il|a-t-on|y a|ya|(?:dois|doit|devons|devra|devrons)-|pouvez|pourriez|pourrais|savoir|dites|indiquer"
+    r"|preciser|confirmer|sera[- ]t"
+    r"|sont[- ](?:ils|elles)|avez[- ]vous|aurons[- ]nous|aura[- ]t|faites[- ]vous|cherche|trouve (?:pas|nulle)"
+    r"|ne vois|ou ca|what|when|where|how"
+    r"|which|is there|is it|are there|do (?:we|i|you)|does|can (?:i|we|you)|will (?:i|we|there)|should)\b"
+)
+# nothing need be done about what is told beside it
+DISCLAIMED = re.compile(
+    r"\b(?:rien a (?:prevoir|faire|amenager|adapter)|(?:prevoyez|organisez|changez|prevoir|besoin de) rien|ne prevo\w+ rien"
+    r"|pas (?:besoin )?d'amenagements?|aucun (?:amenagement|besoin)|aucune (?:mesure|demande)|rien de (?:special|particulier)"
+    r"|je ne demande rien|nothing (?:is )?(?:needed|special)|need nothing|don'?t (?:organi[sz]e|need) any\w*"
+    r"|personne n'est concerne|ne vous concerne pas|n'y (?:changez|faites) rien)\b"
+)
+NEGATED = re.compile(
+    r"\b(?:je (?:ne )?(?:demande|parle|parlais|voulais|veux) pas|pas (?:de )?question (?:de|sur)"
+    r"|(?:m'en|on s'en|je m'en) (?:fiche|fous|moque))\b"
+)
+LEANS = re.compile(
+    r"^(?:et |ou |mais |puis )?(?:ca|c'est|elles?|ils?|est-ce que c'|(?:a quoi|d'ou|comment|quand|pourquoi) (?:cela|ca|y)"
+    r"|(?:il )?y en a|is it|are they|how long is it|do (?:i|we))\b"
+    r"|\b(?:quelle? (?:en|y) (?:est|sont))\b"
+    r"|^(?:et )?(?:sous quelle forme|a quel endroit|par quel moyen|comment|quand|pourquoi|ou|combien)(?: ca| exactement)?\W*$"
+)
+CORRECTS = re.compile(r"\b(?:non|pardon|finalement|en fait|trompee?|erreur|plutot|sorry|actually)\b")
+GREETS = re.compile(r"\W*(?:bonjour|bjr|bonsoir|bsr|salut|slt|hello|hi|coucou|cc|hey|good (?:morning|evening))\b")
+NOT_THAT = re.compile(r"\bnon\b.*\bje (?:parlais|parle|voulais dire|demandais)\b")
+NOTED = re.compile(
+    r"^\W*(?:ok(?:ay)?|d'?acc?(?:ord)?|c'?(?:est)? note|bien (?:recu|note)|super|parfait|nickel|top|tres bien|merci|merki"
+    r"|ca marche|dac|(?:c'est |tout est )?(?:parfait|clair|impec\w*)|plus (?:aucune|de) questions?)\b"
+)
+JOINED = re.compile(r"\b(?:et|ainsi que|and)\b", re.I)
+BYE = re.compile(
+    r"\b(?:bonne (?:soiree|journee|nuit|fin|aprem|semaine)|bon (?:week-?end|aprem)"
+    r"|a (?:demain|bientot|plus|lundi|jeudi)|ciao|bye)\b"
+)
+THANKS = re.compile(r"\b(?:m(?:er)?[ck]i|thank|thx)")
+AGREE = frozenset(
+    """oui ok yes ouais daccord d'accord si volontiers exactement voila c'est ca ouep yep svp stp merci absolument tout a
+    fait""".split()
+)
+
+
+def without_denied(piece: str) -> list[str]:
+    """A part without the clauses that say what is not asked: "je parle pas du prix, juste la durée"."""
+    if not NEGATED.search(plain(piece)):
+        return [piece]
+    return [c for c in re.split(r"[,;]\s*|\s+(?:mais|juste|seulement)\s+", piece) if c.strip() and not NEGATED.search(plain(c))]
+
+
+def asks(text: str, normal: str) -> bool:
+    """Whether a part asks something, as it was typed or once its spelling is restored."""
+    return bool(ASKS.search(plain(text)) or ASKS.search(plain(normal)))
+
+
+def courtesy(flat: str) -> str:
+    """Which small talk fits a message that asks nothing: a greeting, a nod, or words that the bot cannot place."""
+    spoken = set(words(flat))
+    if GREETS.match(flat):
+        return "greeting"
+    if spoken <= AGREE and "?" not in flat:
+        return "thanks"  # "ok", a thumb up
+    return "help"
