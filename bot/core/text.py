@@ -44,8 +44,9 @@ def plain(text: str) -> str:
     text = clean(text).lower()
     if text.isascii():
         return _BLANKS.sub(" ", text)
-    text = text.replace("œ", "oe").replace("æ", "ae")
-    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    # fancy capitals come apart into plain ones, so lower case comes after, and may itself come apart
+    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).lower()).replace("œ", "oe").replace("æ", "ae")
+    text = "".join(c for c in text if not unicodedata.combining(c))
     return _BLANKS.sub(" ", text).strip()  # a lone accent comes apart into a blank and a mark
 
 

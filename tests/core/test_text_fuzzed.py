@@ -58,6 +58,9 @@ def test_cleaned_text_can_be_stored_shown_and_sent_anywhere(text: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(TEXTS)
 @example("\ud801\u0327\u0301")
+@example("\u00b4")  # a lone accent
+@example("\U0001d4d0")  # a script capital
+@example("\u0130\u2100")
 def test_cleaning_and_normalising_twice_changes_nothing_more(text: str) -> None:
     assert clean(clean(text)) == clean(text)
     assert plain(plain(text)) == plain(text)
