@@ -187,7 +187,8 @@ class Reader:
         for id, share in likely.items():
             if share >= self._t.added and id not in found.topics:
                 found.topics[id] = share
-        if found.needs_person and needed < self._t.spared and found.topics.keys() - found.told:
+        unlikely = needed < self._t.spared and not found.private  # a private matter is never talked away
+        if found.needs_person and unlikely and found.topics.keys() - found.told:
             found.spare()
         elif not found.needs_person and needed >= self._t.called and not found.labels.keys() - {"context"}:
             self._pass_on(max(weighed, key=lambda p: float(p.chances[self._needs].sum())), found)
