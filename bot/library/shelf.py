@@ -38,7 +38,10 @@ def understanding(knowledge: Knowledge, cache: Path | None = None, beside: Path 
     encode = _encoder(cache)
     digest = digest_of(knowledge, encoder=encode is not None)
     kept = cache / f"learnt-{digest[:16]}.npz"
-    known = None if afresh else read_learnt(kept) or (read_learnt(beside / FILE) if beside else None)
+    shipped = read_learnt(beside / FILE) if beside and not afresh else None
+    known = shipped  # learnt exactly; the cache counts where it is about other phrases
+    if not afresh and (shipped is None or shipped.digest != digest):
+        known = read_learnt(kept) or shipped
     matcher = Matcher(knowledge, encode, french(), known, WHOLE if afresh else BLOCK)
     if matcher.learnt is not known:
         with contextlib.suppress(OSError):  # a cache that cannot be written costs time at the next start, nothing else

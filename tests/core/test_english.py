@@ -32,7 +32,7 @@ def knowledge() -> Knowledge:
 
 @pytest.fixture(scope="module")
 def reader(knowledge: Knowledge) -> Reader:
-    return understanding(knowledge)
+    return understanding(knowledge, beside=Path(__file__).parents[2] / "knowledge")
 
 
 @pytest.fixture
