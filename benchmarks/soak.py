@@ -25,6 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bot.core.loops import CAPS
+from bot.flow.delivery import LONGEST_WAIT
 from tests.e2e.conftest import CONTACT, HELPER, TRAINER, Service, on_telegram
 from tests.ledger import Books, audited, closed, read
 from tests.peers.botapi import BotApi
@@ -34,6 +35,7 @@ from tests.small import small_knowledge
 
 ON_WIRE = 1.0  # seconds before a kill in which an answered send may not have been noted yet
 IN_SEND = 0.4  # share of the kills that strike inside a send
+SETTLED = LONGEST_WAIT + 120  # seconds: a text that was refused after many kills waits as long as that
 BACKLOG = 25  # answers that may be waited for before the load pauses: a machine that is slow is not what is measured
 MAILS = CAPS["all"][0][1] - 5  # in an hour
 SHOWN = 20  # faults that are printed
@@ -193,7 +195,7 @@ async def _counted(soak: Field, address: str, started: float, service: Service) 
     faults: list[str] = []
     inputs = len(soak.people) + len(soak.writers)
     try:
-        books = await closed(address, inputs, seconds=240)
+        books = await closed(address, inputs, seconds=SETTLED)
     except AssertionError as error:
         faults.append(f"the books: {error}")
         books = read(address)

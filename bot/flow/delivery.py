@@ -19,11 +19,12 @@ from bot.flow.notice import alert
 from bot.flow.signal import Signal, endless, finishing
 
 LEASE = timedelta(seconds=45)  # longer than any send may take; taken anew when it goes on the wire
-TRIES = 300  # about two days, at the longest wait between two
+GIVEN_UP = timedelta(days=2)  # by age: a peer that says "in two seconds" for an hour must not use up the tries
+LEAST_TRIES = 30  # before that: a service that was off for days has not tried yet
 PERSONAL = ("reply", "relay", "comfort")  # what a learner waits for, on whichever channel
 OWN_TRIES = 5  # of a text on which our own code fails
 LONGEST_WAIT = 600.0  # seconds
-DELAYED = 30  # tries, about three hours, after which the operator hears of a text that still waits
+DELAYED = timedelta(hours=3)  # after which the operator hears of a text that still waits
 TROUBLE = timedelta(minutes=5)  # without a way out before the operator is told
 log = structlog.get_logger("delivery")
 
@@ -114,7 +115,7 @@ class Deliveries:
     async def _refused(self, delivery: Delivery, error: DeliveryError) -> None:
         if error.moved_to:
             await self._store.moved(delivery, error.moved_to, self._clock())
-        elif error.permanent or delivery.attempts >= TRIES:
+        elif error.permanent or (delivery.attempts >= LEAST_TRIES and self._age(delivery) > GIVEN_UP):
             await self._fail(delivery, error.reason)
         else:
             await self._again(delivery, error)
@@ -153,11 +154,15 @@ class Deliveries:
             if now - since > TROUBLE:
                 values = {"channel": name, "since": f"{since:%d/%m %H:%M}", "why": error.reason}
                 rows = alert(self._library.mind.knowledge, self._desk, f"down:{name}:{since}", "alert_outbox", **values)  # type: ignore[arg-type]
-        elif delivery.attempts == DELAYED and out.kind != "alert":
+        elif self._age(delivery) > DELAYED and out.kind != "alert":  # the key of the alert says it once
             rows = await self._alerts(delivery, "alert_delayed", f"delayed:{delivery.id}", why=error.reason)
         if rows:
             await self._store.apply(Outcome("answered", outgoing=rows), now)
             self._due.set()
+
+    def _age(self, delivery: Delivery) -> timedelta:
+        """For how long it has been due."""
+        return self._clock() - max(delivery.created_at, delivery.outgoing.not_before or delivery.created_at)
 
     async def _tell_unsure(self, delivery: Delivery, line: str = "alert_uncertain") -> None:
         if delivery.outgoing.kind in ("alert", "mark"):  # an alert about an alert helps nobody; a flag set twice is one

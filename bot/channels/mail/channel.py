@@ -188,7 +188,7 @@ class Email:
         if out.kind == "mark":
             return None
         if not self._looked:
-            raise DeliveryError("the mailbox is not open yet")
+            raise DeliveryError("the mailbox is not open yet", retry_after=timedelta(seconds=2))
         if folder is None:
             return None
         id = self._head.id_of(out)

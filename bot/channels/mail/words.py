@@ -238,10 +238,16 @@ def _without_footers(lines: list[str]) -> list[str]:
             if _said(kept) and not speaks[n]:
                 break
             continue
-        if (_DISCLAIMER.match(line) or _DELIMITER.fullmatch(line)) and not speaks[n] and _says_more(kept):
+        if (_DISCLAIMER.match(line) or _delimits(lines, n)) and not speaks[n] and _says_more(kept):
             break
         kept.append(line)
     return kept
+
+
+def _delimits(lines: list[str], at: int) -> bool:
+    """Whether a signature that a program set begins here. No program sets a closing formula: that is the sender's own."""
+    below = _filled(lines, at + 1)
+    return bool(_DELIMITER.fullmatch(lines[at])) and not (below < len(lines) and _SIGN_OFF.match(lines[below]))
 
 
 def _speaking(lines: list[str]) -> list[bool]:
