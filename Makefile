@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check lint types knowledge mail soak fuzz bench setup clean
+.PHONY: run test check lint types knowledge mail mailbox soak fuzz bench setup clean
 
 $(READY): requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Accueil needs Python 3.11 or newer; name it with: make PYTHON=python3.12")'
@@ -19,8 +19,10 @@ setup: $(READY)
 run: setup
 	@if [ -f .env ]; then set -a; . ./.env; set +a; fi; exec $(BIN)/python -m bot serve
 
+# most tests wait for a server's poll more than they compute
+WORKERS ?= 3
 test: setup
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .
@@ -38,6 +40,11 @@ knowledge: setup
 # SAMPLES names a folder of real mails with an index.jsonl
 mail: setup
 	$(BIN)/python benchmarks/mail.py $(SAMPLES)
+
+# what a new mail costs in an empty mailbox and in one of MAILS; needs Debian's dovecot-imapd
+MAILS ?= 100000
+mailbox: setup
+	$(BIN)/python benchmarks/mailbox.py --mails $(MAILS)
 
 # kills the running service under load, KILLS times, and counts what was lost or doubled; OPTIONS: --seed N, --postgresql
 KILLS ?= 200

@@ -81,21 +81,34 @@ def clocks() -> NDArray[np.float64]:
     return np.array([time.process_time(), time.perf_counter()])
 
 
-def decided(items: Sequence[Mapping[str, Any]], knowledge: Knowledge, reader: Reader) -> tuple[dict[str, Any], Spent]:
-    """Figures over all messages, and how long each took to be understood."""
-    spent: Spent = []
+class Timed:
+    """A reader, and how long each message took it, with the look for words of health around it."""
 
-    def timed(text: str, subject: str | None, dialogue: Dialogue) -> Reading:
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.spent: Spent = []
+
+    def read(self, text: str, subject: str | None, dialogue: Dialogue) -> Reading:
         started = clocks()
-        reading = reader.read(text, subject, dialogue)
-        spent.append(clocks() - started)
+        reading = self._reader.read(text, subject, dialogue)
+        self.spent.append(clocks() - started)
         return reading
 
+    def tells_of_health(self, text: str) -> bool:
+        started = clocks()
+        found = self._reader.tells_of_health(text)
+        self.spent[-1] += clocks() - started  # of the message just read
+        return found
+
+
+def decided(items: Sequence[Mapping[str, Any]], knowledge: Knowledge, reader: Reader) -> tuple[dict[str, Any], Spent]:
+    """Figures over all messages, and how long each took to be understood."""
+    timed = Timed(reader)
     pairs = []
     for item in items:
         turns = item.get("turns") or [item]
         pairs += [(t, got, "turns" in item) for t, got in zip(turns, judged(dict(item), knowledge, timed), strict=True)]
-    return figures(pairs, knowledge.policy.costs), spent
+    return figures(pairs, knowledge.policy.costs), timed.spent
 
 
 def quantiles(spent: Spent) -> dict[str, Any]:

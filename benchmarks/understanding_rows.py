@@ -17,7 +17,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.match import Matcher
+from bot.core.match import Matcher, Seen
 from bot.core.model import Knowledge
 from bot.core.segment import Segmenter
 from bot.core.spell import Speller, Spelt
@@ -67,7 +67,7 @@ class AsTyped(Speller):
 
 
 class Baseline:
-    """Stands where the Reader expects a Matcher: ids, speller, segmenter and scores are all that it asks of one."""
+    """Stands where the Reader expects a Matcher: ids, speller, segmenter and these methods are all that it asks of one."""
 
     def __init__(self, knowledge: Knowledge, scorer: Scorer, calibration: Calibration, frequencies: Mapping[str, int]) -> None:
         phrases, own, self.ids = phrases_of(knowledge)
@@ -80,6 +80,11 @@ class Baseline:
         if not spelt:
             return np.zeros((0, len(self.ids)), np.float32)
         return self._calibration.probabilities(self._scorer.raw([s.mended for s in spelt]))
+
+    def seen(self, spelt: Sequence[Spelt], pairs: Sequence[tuple[Seen, Seen]] = ()) -> tuple[list[Seen], Floats]:
+        names = ((one.spelt, other.spelt) for one, other in pairs)
+        both = [Spelt(f"{a.restored} {b.restored}", f"{a.mended} {b.mended}") for a, b in names]
+        return [Seen(s, row, row) for s, row in zip(spelt, self.scores(spelt), strict=True)], self.scores(both)
 
 
 def phrases_of(knowledge: Knowledge) -> tuple[list[str], NDArray[np.int_], list[str]]:

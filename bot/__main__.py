@@ -180,11 +180,11 @@ def ask(
         knowledge, reader = load(settings.knowledge_dir), None
         _one_of("--topic", topic, list(knowledge.topics))
         # no format: the variants of all three, as a mail would tell them
-        rehearsal = Rehearsal(knowledge, _nothing, channel or ("telegram" if known_format else "email"), known_format)
+        rehearsal = Rehearsal(knowledge, _Nobody(), channel or ("telegram" if known_format else "email"), known_format)
         response = rehearsal.ask_topic(topic)
     else:
         knowledge, reader = _understood(settings)
-        rehearsal = Rehearsal(knowledge, reader.read, channel or "telegram", known_format)
+        rehearsal = Rehearsal(knowledge, reader, channel or "telegram", known_format)
         response = rehearsal.say(_mail_words(text) if channel == "email" else text)
     found = explained(response, rehearsal)
     if as_json:
@@ -202,8 +202,14 @@ def ask(
                 print(f"  {match.score:5.0%}  {match.id:22} {evidence}  {match.phrase}")
 
 
-def _nothing(text: str, subject: str | None, dialogue: object) -> Any:
-    raise AccueilError("nothing is understood here")  # a topic asked for by its id needs no reading
+class _Nobody:
+    """Reads nothing: a topic asked for by its id needs no reading."""
+
+    def read(self, text: str, subject: str | None, dialogue: object) -> Any:
+        raise AccueilError("nothing is understood here")
+
+    def tells_of_health(self, text: str) -> bool:
+        return False
 
 
 def _mail_words(text: str) -> str:
@@ -314,7 +320,7 @@ def evaluate(
     settings = _settings()
     knowledge, reader = _understood(settings)
     progress = not as_json and sys.stderr.isatty()
-    judged = evaluation.evaluated(files or _examples(settings), knowledge, reader.read, progress=progress)
+    judged = evaluation.evaluated(files or _examples(settings), knowledge, reader, progress=progress)
     found = evaluation.summed(judged, knowledge)
     if decisions is not None:
         evaluation.write_decisions(decisions, judged)

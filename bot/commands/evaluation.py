@@ -13,9 +13,9 @@ from rich.progress import track
 
 from bot.channels.mail.words import question_text
 from bot.core.model import Knowledge, Reading
+from bot.core.ports import Understanding
 from bot.core.rehearse import cleaned, judged_readings
 from bot.core.score import cost, figures, judge
-from bot.core.situation import Understand
 from bot.errors import AccueilError
 
 ERRORS = frozenset({"wrong", "missed", "needless", "asked", "false_smalltalk", "cost"})  # figures that should be small
@@ -42,14 +42,14 @@ class Judged:
         return bool(self.verdict["exact"])
 
 
-def evaluated(files: Sequence[Path], knowledge: Knowledge, understand: Understand, *, progress: bool) -> list[Judged]:
+def evaluated(files: Sequence[Path], knowledge: Knowledge, reader: Understanding, *, progress: bool) -> list[Judged]:
     """Every message of the files with its verdict. Raises AccueilError for what cannot be read."""
     found = []
     for file in files:
         items = list(labelled(file))
         for item in track(items, file.name, console=Console(stderr=True), disable=not progress):
             turns = item.get("turns") or [item]
-            made = judged_readings(cleaned(item, question_text), knowledge, understand)
+            made = judged_readings(cleaned(item, question_text), knowledge, reader)
             for turn, (got, reading) in zip(turns, made, strict=True):
                 verdict = judge(turn, got, "turns" in item)
                 paid = cost(verdict, knowledge.policy.costs)

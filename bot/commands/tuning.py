@@ -16,7 +16,7 @@ from bot.core import chance
 from bot.core.chance import Weights
 from bot.core.decide import Reader
 from bot.core.lexicon import Floats
-from bot.core.match import Matcher
+from bot.core.match import Matcher, Seen
 from bot.core.model import Knowledge
 from bot.core.policy import Thresholds
 from bot.core.rehearse import cleaned, judged
@@ -43,13 +43,20 @@ class _Remembering:
     """A matcher that scores each text once: the thresholds change, the probabilities do not."""
 
     def __init__(self, matcher: Matcher) -> None:
-        self._matcher, self._rows = matcher, dict[Spelt, Floats]()
+        self._matcher, self._seen, self._pairs = matcher, dict[Spelt, Seen](), dict[tuple[Spelt, Spelt], Floats]()
         self.ids, self.speller, self.segmenter = matcher.ids, _Spelling(matcher.speller), matcher.segmenter
 
+    def seen(self, spelt: Sequence[Spelt], pairs: Sequence[tuple[Seen, Seen]] = ()) -> tuple[list[Seen], list[Floats]]:
+        new = [s for s in dict.fromkeys(spelt) if s not in self._seen]
+        named = {(one.spelt, other.spelt): (one, other) for one, other in pairs}
+        unread = [name for name in named if name not in self._pairs]
+        found, both = self._matcher.seen(new, [named[name] for name in unread])
+        self._seen.update(zip(new, found, strict=True))
+        self._pairs.update(zip(unread, both, strict=True))
+        return [self._seen[s] for s in spelt], [self._pairs[one.spelt, other.spelt] for one, other in pairs]
+
     def scores(self, spelt: Sequence[Spelt]) -> Floats:
-        new = [s for s in dict.fromkeys(spelt) if s not in self._rows]
-        self._rows.update(zip(new, self._matcher.scores(new), strict=True))
-        return np.array([self._rows[s] for s in spelt], np.float32).reshape(len(spelt), len(self.ids))
+        return np.array([s.chances for s in self.seen(spelt)[0]], np.float32).reshape(len(spelt), len(self.ids))
 
 
 def costs_of(items: Sequence[dict[str, Any]], knowledge: Knowledge, matcher: Matcher) -> Callable[[Thresholds], list[float]]:
@@ -67,7 +74,7 @@ def costs_of(items: Sequence[dict[str, Any]], knowledge: Knowledge, matcher: Mat
 
 def _paid(item: dict[str, Any], knowledge: Knowledge, reader: Reader) -> float:
     turns = item.get("turns") or [item]
-    made = judged(item, knowledge, reader.read)
+    made = judged(item, knowledge, reader)
     verdicts = (judge(turn, got, "turns" in item) for turn, got in zip(turns, made, strict=True))
     return sum(cost(v, knowledge.policy.costs) for v in verdicts) / len(turns)
 

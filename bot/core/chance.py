@@ -32,9 +32,13 @@ class Kinds:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The parts of one message. chances: one row a part; asks: whether it asks; frame: whether it stands around a question."""
+    """The parts of one message. chances: one row a part; asks: whether it asks; frame: whether it stands around a question.
+
+    within: as chances, each the largest among a part's clauses.
+    """
 
     chances: Floats
+    within: Floats
     asks: Flags
     frame: Flags
     words: NDArray[np.int_]
@@ -52,11 +56,11 @@ class Weights:
 
 TOPIC = (
     "chance asked_chance asks best second need frame alone single need_elsewhere parts words is_frame anywhere any_asks"
-    " asked_need_elsewhere far disclaims told told_need chance_asked constant"
+    " asked_need_elsewhere far disclaims told told_need chance_asked within within_gain constant"
 ).split()
 NEED = (
     "need asks asked_need second_need alone parts topic_asked frame words health any_asks anywhere least_topic unsure far"
-    " mean_far small asked stated disclaims disclaimed topic_there constant"
+    " mean_far small asked stated disclaims disclaimed topic_there within within_asked constant"
 ).split()
 
 
@@ -71,7 +75,7 @@ def topics(seen: Evidence, kinds: Kinds, weights: Weights) -> dict[int, float]:
 
 def columns_of(seen: Evidence, kinds: Kinds) -> list[int]:
     """The topics that are worth a thought."""
-    return [int(c) for c in np.flatnonzero(kinds.topics & (seen.chances.max(0) >= LEAST))]
+    return [int(c) for c in np.flatnonzero(kinds.topics & (np.maximum(seen.chances, seen.within).max(0) >= LEAST))]
 
 
 def need(seen: Evidence, kinds: Kinds, weights: Weights) -> float:
@@ -111,6 +115,8 @@ def topic_readings(seen: Evidence, kinds: Kinds, column: int) -> list[float]:
         told,
         told * _odds(needs.max()),
         _odds(mine[asks].max(initial=0.0)),
+        _odds(seen.within[:, column].max()),
+        max(0.0, _odds(seen.within[:, column].max()) - chance),
         1.0,
     ]
 
@@ -119,6 +125,7 @@ def need_readings(seen: Evidence, kinds: Kinds) -> list[float]:
     """What the parts say of the need of a person, in the order of NEED."""
     chances, asks = seen.chances, seen.asks
     needs, about = chances[:, kinds.needs].sum(1), chances[:, kinds.topics].max(1, initial=0.0)
+    within = seen.within[:, kinds.needs].sum(1).clip(0, 1)
     at = int(np.argmax(needs))
     ordered = np.sort(needs)[::-1]
     far = chances[:, kinds.far].sum(1)
@@ -146,6 +153,8 @@ def need_readings(seen: Evidence, kinds: Kinds) -> list[float]:
         float(seen.disclaims),
         float(seen.disclaims) * _odds(needs[~asks].max(initial=0.0)),
         _odds(about.max()),
+        _odds(within.max()),
+        _odds(within[asks].max(initial=0.0)),
         1.0,
     ]
 

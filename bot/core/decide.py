@@ -31,7 +31,7 @@ from bot.core.cues import (
     without_denied,
 )
 from bot.core.formats import FormatReader
-from bot.core.match import Matcher
+from bot.core.match import Matcher, Seen
 from bot.core.model import Dialogue, Format, Kind, Knowledge, Match, Question, Reading
 from bot.core.text import fragments, is_list, parts, plain, words
 
@@ -47,12 +47,25 @@ MAX_CONTEXT_WORDS = 9  # a follow-up is short
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One part of a message, with the probability of each class."""
+    """One part of a message, with the probability of each class: its own, or what its neighbours make of it."""
 
     text: str
-    normal: str
+    seen: Seen
     chances: NDArray[np.float32]
     asks: bool
+    within: tuple[_Part, ...] = ()  # its clauses, where it was looked at clause by clause and stayed whole
+
+    @property
+    def normal(self) -> str:
+        return self.seen.spelt.restored
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """What is known of the pieces of one message, and of those that stand side by side."""
+
+    parts: dict[str, _Part] = field(default_factory=dict)
+    pairs: dict[tuple[str, str], NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -107,17 +120,18 @@ class Reader:
         flat = plain(text)
         restore = self.matcher.speller.restore
         restored = plain(restore(text))
-        health = any(self._health.search(said) for said in (flat, restored, plain(restore(subject or ""))))
+        health = bool(self._health.search(flat) or self._health.search(restored)) or self.tells_of_health(subject or "")
         said = self._formats.said(flat) or self._formats.said(restored)
         theirs = bool(said and dialogue.topics and self._formats.about_others(flat))
         own, aside = (None, said) if theirs else (said, None)
         short = self._short_answer(flat, said, dialogue)
         if short is not None:
             return replace(short, format=own, aside=aside, health=health)
-        scored: dict[str, _Part] = {}
-        found, weighed = self._whole(self._parts(text), flat, scored)
+        scored, pieces = _Scored(), self._parts(text)
+        self._score([*pieces, *([subject] if subject else [])], scored)
+        found, weighed = self._whole(pieces, flat, scored)
         if subject and not (found.topics or found.needs_person or found.faint):
-            with_subject, more = self._whole([subject, *self._parts(text)], plain(f"{subject} ? {text}"), scored)
+            with_subject, more = self._whole([subject, *pieces], plain(f"{subject} ? {text}"), scored)
             if with_subject.topics or with_subject.needs_person:
                 found, weighed = with_subject, more
         reading = self._guard(self._in_context(self._reading(found), weighed, flat, dialogue), weighed, flat)
@@ -125,6 +139,10 @@ class Reader:
             reading = replace(reading, labels=("request",), options=(), escalate=True, private=True)
         questions = tuple(Question(p.text, p.normal, self._matches(p)) for p in weighed)
         return replace(reading, format=own, aside=aside, questions=questions, health=health)
+
+    def tells_of_health(self, text: str) -> bool:
+        """Whether any word is one of health, as it was typed or once its spelling is restored."""
+        return any(self._health.search(said) for said in (plain(text), plain(self.matcher.speller.restore(text))))
 
     # ------------------------------------------------------------ parts
 
@@ -145,7 +163,7 @@ class Reader:
         edges = [0, *at, len(tokens)]
         return [" ".join(tokens[a:b]) for a, b in pairwise(edges)]
 
-    def _whole(self, pieces: list[str], flat: str, scored: dict[str, _Part]) -> tuple[_Found, list[_Part]]:
+    def _whole(self, pieces: list[str], flat: str, scored: _Scored) -> tuple[_Found, list[_Part]]:
         weighed = self._weighed(pieces, flat, scored)
         meant = [p for p in weighed if not self._is_frame(p)] or weighed
         found = _Found()
@@ -169,6 +187,7 @@ class Reader:
         """What the parts of a message tell of it as a whole."""
         return chance.Evidence(
             np.array([p.chances for p in weighed]),
+            np.array([np.max([c.chances for c in p.within] or [p.chances], 0) for p in weighed]),
             np.array([p.asks for p in weighed]),
             np.array([self._is_frame(p) for p in weighed]),
             np.array([len(words(p.text)) for p in weighed]),
@@ -200,7 +219,7 @@ class Reader:
         about = max((float(p.chances[self._masks[Kind.TOPIC] | self._needs].sum()) for p in meant), default=0.0)
         return about < self._t.doubt and any(p.chances[self._masks[Kind.SMALLTALK]].sum() >= self._t.clause for p in meant)
 
-    def _weighed(self, pieces: list[str], flat: str, scored: dict[str, _Part]) -> list[_Part]:
+    def _weighed(self, pieces: list[str], flat: str, scored: _Scored) -> list[_Part]:
         weighed = self._weigh([kept for piece in pieces for kept in without_denied(piece)], scored)
         if not DISCLAIMED.search(flat):
             return weighed
@@ -209,7 +228,7 @@ class Reader:
     def evidence_of(self, text: str) -> chance.Evidence | None:
         """What a message's parts tell of it, for finding the weights; None for one without words."""
         flat = plain(text)
-        weighed = self._weighed(self._parts(text), flat, {})
+        weighed = self._weighed(self._parts(text), flat, _Scored())
         return self.evidence(weighed, flat) if weighed else None
 
     def _disclaimed(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -238,33 +257,36 @@ class Reader:
             bool(THANKS.search(flat) or BYE.search(flat)) or any(p.chances[small].sum() > 0.5 for p in weighed)
         )
 
-    def _weigh(self, pieces: list[str], scored: dict[str, _Part]) -> list[_Part]:
+    def _weigh(self, pieces: list[str], scored: _Scored) -> list[_Part]:
         """Score the parts; then, where they leave a doubt, their clauses and each part together with its neighbours."""
-        parts_ = self._scored(pieces, scored)
+        self._score(pieces, scored)
+        parts_ = [scored.parts[piece] for piece in pieces]
         leans = [n > 0 and bool(LEANS.search(plain(p))) and len(words(p)) <= MAX_LEANING_WORDS for n, p in enumerate(pieces)]
         clauses = [fragments(p.text) if self._may_split(p) else [] for p in parts_]
         beside = [self._beside(n, p, leans[n], len(parts_)) for n, p in enumerate(parts_)]
-        joined = [f"{pieces[m]} {pieces[m + 1]}" for m in range(len(pieces) - 1)]
-        self._scored([*(c for cs in clauses for c in cs), *(joined[m] for ms in beside for m in ms)], scored)
+        pairs = {m: (pieces[m], pieces[m + 1]) for ms in beside for m in ms}
+        self._score([c for cs in clauses for c in cs], scored, tuple(pairs.values()))
         found: list[_Part] = []
         for n, part in enumerate(parts_):
-            split = [scored[c] for c in clauses[n]]
-            around = [scored[joined[m]].chances for m in beside[n]]
+            split = [scored.parts[c] for c in clauses[n]]
+            around = [scored.pairs[pairs[m]] for m in beside[n]]
             if self._clauses_say_more(split, float(part.chances.max())):
                 found += [p for p in split if p.asks or p.chances.max() >= self._t.clause]
-            elif leans[n]:  # "et ça dure longtemps ?" is about what was just spoken of
-                found.append(replace(part, chances=around[0]))
-            else:
-                found.append(replace(part, chances=self._with_neighbours(part.chances, around)))
+                continue
+            # "et ça dure longtemps ?" is about what was just spoken of
+            chances = around[0] if leans[n] else self._with_neighbours(part.chances, around)
+            found.append(replace(part, chances=chances, within=tuple(split)))
         return found
 
-    def _scored(self, texts: Sequence[str], known: dict[str, _Part]) -> list[_Part]:
-        """Each text with the probability of each class, all that are new in one go."""
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        spelt = [self.matcher.speller.read(text) for text in new]
-        for text, meant, row in zip(new, spelt, self.matcher.scores(spelt), strict=True):
-            known[text] = _Part(text, meant.restored, row, asks(text, meant.restored))
-        return [known[text] for text in texts]
+    def _score(self, texts: Sequence[str], scored: _Scored, pairs: Sequence[tuple[str, str]] = ()) -> None:
+        """Add each text and each pair of neighbours that is new, with the probability of each class."""
+        new = [text for text in dict.fromkeys(texts) if text not in scored.parts]
+        unread = [pair for pair in dict.fromkeys(pairs) if pair not in scored.pairs]
+        beside = [(scored.parts[one].seen, scored.parts[other].seen) for one, other in unread]
+        seen, both = self.matcher.seen([self.matcher.speller.read(t) for t in new], beside)
+        scored.pairs.update(zip(unread, both, strict=True))
+        for text, one in zip(new, seen, strict=True):
+            scored.parts[text] = _Part(text, one, one.chances, asks(text, one.spelt.restored))
 
     def _beside(self, n: int, part: _Part, leans: bool, count: int) -> list[int]:
         """Which pairs of neighbours a part is to be read with, each by the number of its first part."""
@@ -273,9 +295,9 @@ class Reader:
         return [m for m in (n - 1, n) if 0 <= m < count - 1] if part.chances.max() < self._t.unsure else []
 
     def _may_split(self, part: _Part) -> bool:
-        if not part.asks and float(part.chances[self._frames].sum()) >= self._t.clause:
-            return False  # who somebody is and why they write
-        return part.chances.max() < WHOLE or bool(JOINED.search(part.text)) or is_list(part.text)
+        if not part.asks:  # who somebody is and why they write: its clauses say no more than it does
+            return is_list(part.text)
+        return part.chances.max() < WHOLE or bool(JOINED.search(part.text))
 
     def _clauses_say_more(self, split: list[_Part], whole: float) -> bool:
         """Whether the clauses are surely about different things, or one is sure where the whole is not."""

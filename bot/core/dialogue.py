@@ -54,7 +54,7 @@ def respond(message: Message, situation: Situation) -> Response:
         # neither caption nor file name is answered, but both may tell that it is a matter of health
         health = _tells_of_health(message, s)
         return _settle(message, s, Reading(labels=("request",), escalate=True, follow_up=True, health=health), reason="media")
-    reading = s.understand(message.text, message.subject, dialogue_of(s))
+    reading = s.reader.read(message.text, message.subject, dialogue_of(s))
     if by_mail(message):  # what stands in the signature, the subject or a file's name is not answered, but may tell
         reading = replace(reading, health=reading.health or _tells_of_health(message, s))
     if message.media:  # a text with files: what hangs on it is for a person in any case
@@ -79,7 +79,7 @@ def stumbled(message: Message, situation: Situation) -> Outcome:
 
 def _for_a_person(message: Message, s: Situation) -> Response:
     """A mail that no program may answer: the trainer reads it, the sender hears nothing of ours. Several are told once."""
-    reading = s.understand(message.text, message.subject, dialogue_of(s))
+    reading = s.reader.read(message.text, message.subject, dialogue_of(s))
     private = reading.private or _tells_of_health(message, s) or _stays_private(s, reading)
     private = private or any(e.private for e in s.open_escalations)
     reading, marked = replace(reading, private=private), flags.passed_on(message.thread, key(message))
@@ -99,7 +99,7 @@ def _for_a_person(message: Message, s: Situation) -> Response:
 def _tells_of_health(message: Message, s: Situation) -> bool:
     """Whether any word of a message, its subject and its files' names included, is one of health."""
     told = (message.subject or str(message.thread.get("subject", "")), message.whole or message.text, file_words(message))
-    return s.understand(" ".join(told), None, Dialogue(message.sender)).health
+    return s.reader.tells_of_health(" ".join(told))
 
 
 def _begun(message: Message, s: Situation) -> Situation:
@@ -137,7 +137,7 @@ def _command(message: Message, s: Situation) -> Response:
         "format": lambda: [_format_state(s)],
     }
     if name not in lines:
-        return _settle(message, s, s.understand(message.text, message.subject, dialogue_of(s)))
+        return _settle(message, s, s.reader.read(message.text, message.subject, dialogue_of(s)))
     choices = compose.format_choices(k, ()) if name == "format" else ()
     dialogue = replace(dialogue_of(s), introduced=True, asked="format" if name == "format" else "")
     draft = Draft(lines[name](), {}, list(choices))
@@ -205,7 +205,7 @@ def _not_it(message: Message, s: Situation, at: str, stored: Dialogue) -> Respon
             text = say(s.spoken, "passed_again", reference=known.reference)
             return Response(Outcome("answered", outgoing=_reply(message, s, [text], ())), Reading())
     missed = replace(message, text=words or "(question effacée)")
-    read = s.understand(words, None, Dialogue(message.sender)) if words else Reading()
+    read = s.reader.read(words, None, Dialogue(message.sender)) if words else Reading()
     private = bool(asked and asked.private) or read.private
     reading = Reading(labels=("unknown",), escalate=True, private=private, health=read.health, questions=read.questions)
     return _settle(missed, s, reading, reason="not-it")

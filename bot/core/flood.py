@@ -36,7 +36,7 @@ def flooded(message: Message, situation: Situation) -> Outcome:
     floods = [e for e in s.open_escalations if e.reason == "flood"]
     if sum(1 + len(e.events) for e in floods) >= KEPT and not _names_health(s.knowledge, words_of(message)):
         return Outcome("ignored", BEYOND, message=message.id)
-    read = s.understand(words_of(message), None, Dialogue(message.sender))
+    read = s.reader.read(words_of(message), None, Dialogue(message.sender))
     reading = Reading(labels=("unknown",), escalate=True, private=read.private or read.health, health=read.health)
     mine = next((e for e in floods if e.private == reading.private), None)
     if mine is not None:  # told once: no notice of its own

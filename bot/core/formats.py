@@ -24,25 +24,18 @@ class FormatReader:
 
     def __init__(self, formats: Mapping[Format, FormatNames]) -> None:
         names = [(plain(name), format) for format, named in formats.items() for name in named.names]
-        longest_first = sorted(names, key=lambda n: -len(n[0]))
-        self._patterns = [(re.compile(rf"(?<!\w){re.escape(name)}(?!\w)"), format) for name, format in longest_first]
+        longest_first = "|".join(re.escape(name) for name, _ in sorted(names, key=lambda n: -len(n[0])))
+        self._format_of = dict(names)
+        self._named = re.compile(rf"(?<!\w)(?:{longest_first})(?!\w)" if names else r"(?!)")
 
     def said(self, flat: str) -> Format | None:
         """The format that a plain text names last and does not deny."""
-        hits: list[tuple[int, Format]] = []
-        left = flat
-        for pattern, format in self._patterns:
-            for hit in pattern.finditer(left):
-                if not _DENIED.search(flat[max(0, hit.start() - 14) : hit.start()]):
-                    hits.append((hit.start(), format))
-                left = left[: hit.start()] + " " * len(hit[0]) + left[hit.end() :]
-        return max(hits)[1] if hits else None
+        named = [hit for hit in self._named.finditer(flat) if not _DENIED.search(flat[max(0, hit.start() - 14) : hit.start()])]
+        return self._format_of[named[-1][0]] if named else None
 
     def words_beside(self, flat: str) -> list[str]:
         """The words that are neither a format's name nor filling: none, where the text only names a format."""
-        for pattern, _ in self._patterns:
-            flat = pattern.sub(" ", flat)
-        return [word for word in words(flat) if word not in _FILLER]
+        return [word for word in words(self._named.sub(" ", flat)) if word not in _FILLER]
 
     @staticmethod
     def about_others(flat: str) -> bool:

@@ -1,4 +1,4 @@
-"""Question to ranked classes: kernel ridge (``ridge.py``) over three views of a text (``features.py``).
+"""Question to ranked classes: kernel ridge (``ridge.py``) over two views of a text (``features.py``).
 
 Learnt from the phrases alone. What was learnt before is taken over: as it is, where the phrases are still the same, else with
 the few that are new learnt on top.
@@ -24,7 +24,7 @@ from bot.core.text import clean, parts
 
 FEW = 600  # phrases that are learnt on top of what was learnt before; with more of them all are learnt anew
 LOOKED_AT = 20  # phrases of a class, the nearest by their letters, in which the nearest of all is looked for
-RECIPE = 1  # of learning and of features; a change of it makes what was learnt before worthless
+RECIPE = 2  # of learning and of features; a change of it makes what was learnt before worthless
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,15 @@ def digest_of(knowledge: Knowledge, *, encoder: bool) -> str:
     return total.hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A text, its features, and how likely each class is."""
+
+    spelt: Spelt
+    features: Floats
+    chances: Floats
+
+
 class Matcher:
     """Understands one knowledge. Immutable after it was built; safe to share between threads."""
 
@@ -90,7 +99,7 @@ class Matcher:
 
     def _learnt(self, digest: str, before: Learnt | None) -> Learnt:
         marks = np.array([_mark(self.ids[n], p) for p, n in self._phrases], np.uint64)
-        if before is None or len(before.bases.views) != (3 if self._encode else 1):
+        if before is None or len(before.bases.views) != (2 if self._encode else 1):
             return self._anew(digest, marks)
         if before.digest == digest:
             return before
@@ -139,11 +148,29 @@ class Matcher:
         vectors = self._encode([*(s.restored for s in spelt), *(s.mended for s in spelt)])
         return bases.of(rows, vectors[: len(spelt)], vectors[len(spelt) :])
 
+    def seen(self, spelt: Sequence[Spelt], pairs: Sequence[tuple[Seen, Seen]] = ()) -> tuple[list[Seen], Floats]:
+        """Texts with calibrated probabilities of each class, and the latter for pairs of texts that stand side by side.
+
+        All in one go: a pass over the phrases costs as much as several texts.
+        """
+        rows = [self._features(spelt)] if spelt else []
+        rows += [self._between(pairs)] if pairs else []
+        if not rows:
+            return [], np.zeros((0, len(self.ids)), np.float32)
+        chances = softmax(self.learnt.model.scores(np.vstack(rows)))
+        return [Seen(*one) for one in zip(spelt, rows[0], chances[: len(spelt)], strict=True)] if spelt else [], chances[
+            len(spelt) :
+        ]
+
     def scores(self, spelt: Sequence[Spelt]) -> Floats:
-        """Calibrated probabilities of each class for each text."""
-        if not spelt:
-            return np.zeros((0, len(self.ids)), np.float32)
-        return softmax(self.learnt.model.scores(self._features(spelt)))
+        """The probabilities alone, a row a text."""
+        return np.array([s.chances for s in self.seen(spelt)[0]], np.float32).reshape(len(spelt), len(self.ids))
+
+    def _between(self, pairs: Sequence[tuple[Seen, Seen]]) -> Floats:
+        lengths = np.sqrt([[1 + len(s.spelt.restored.split()) for s in pair] for pair in pairs])
+        shares = (lengths[:, 0] / lengths.sum(1)).astype(np.float32)
+        ones, others = (np.array([pair[n].features for pair in pairs]) for n in (0, 1))
+        return self.learnt.bases.between(ones, others, shares)
 
     def rank(self, text: str, top: int = 5) -> tuple[Match, ...]:
         """The likeliest classes with their evidence, best first: for explanations, not on the hot path."""

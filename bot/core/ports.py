@@ -265,12 +265,24 @@ class Channel(Protocol):
     async def close(self) -> None: ...
 
 
+class Understanding(Protocol):
+    """Reads what people write, with one knowledge."""
+
+    def read(self, text: str, subject: str | None, dialogue: Dialogue) -> Reading:
+        """What a message asks for, in the context of its conversation."""
+        ...
+
+    def tells_of_health(self, text: str) -> bool:
+        """Whether any word is one of health, whatever is asked: far cheaper than reading."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Mind:
     """What is known and how it is understood: replaced as a whole when the files change."""
 
     knowledge: Knowledge
-    understand: Callable[[str, str | None, Dialogue], Reading]
+    reader: Understanding
 
 
 class Library(Protocol):

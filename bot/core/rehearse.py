@@ -10,7 +10,8 @@ from typing import Any
 from bot.core.desk import Desk
 from bot.core.dialogue import respond
 from bot.core.model import Dialogue, Escalation, Format, Intent, Knowledge, Message, Reading
-from bot.core.situation import Response, Situation, Understand
+from bot.core.ports import Understanding
+from bot.core.situation import Response, Situation
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)  # any fixed time: nothing here depends on today
 DESK = Desk(trainers=("console:trainer",), accessibility=("console:accessibility",))
@@ -21,7 +22,7 @@ class Rehearsal:
     """One invented learner's conversation, turn after turn, half a minute apart."""
 
     knowledge: Knowledge
-    understand: Understand
+    reader: Understanding
     channel: str = "telegram"
     format: Format | None = None
     desk: Desk = DESK
@@ -38,7 +39,7 @@ class Rehearsal:
         message = Message(f"{self.channel}:{self.turn}", self.channel, person, person, text, now, subject=subject, **form)
         response = respond(
             message,
-            Situation(self.knowledge, self.understand, self.desk, now, self.turn, known, tuple(self.open)),
+            Situation(self.knowledge, self.reader, self.desk, now, self.turn, known, tuple(self.open)),
         )
         self.dialogue = response.outcome.dialogue or known
         ids = {e.id for e in response.outcome.escalations}
@@ -81,14 +82,14 @@ def _told(response: Response, rehearsal: Rehearsal) -> Sequence[str]:
     return [t for t in topics if not (waiting and rehearsal.knowledge.topics[t].differs)]
 
 
-def judged(item: dict[str, Any], knowledge: Knowledge, understand: Understand) -> list[dict[str, Any]]:
+def judged(item: dict[str, Any], knowledge: Knowledge, reader: Understanding) -> list[dict[str, Any]]:
     """The decisions on one labelled message or dialogue, each with its id."""
-    return [decided for decided, _ in judged_readings(item, knowledge, understand)]
+    return [decided for decided, _ in judged_readings(item, knowledge, reader)]
 
 
-def judged_readings(item: dict[str, Any], knowledge: Knowledge, understand: Understand) -> list[tuple[dict[str, Any], Reading]]:
+def judged_readings(item: dict[str, Any], knowledge: Knowledge, reader: Understanding) -> list[tuple[dict[str, Any], Reading]]:
     """The same, each with the reading behind it."""
-    rehearsal = Rehearsal(knowledge, understand, item.get("channel") or "telegram")
+    rehearsal = Rehearsal(knowledge, reader, item.get("channel") or "telegram")
     found = []
     for n, turn in enumerate(item.get("turns") or [item]):
         response = rehearsal.say(turn["text"], turn.get("subject"))

@@ -12,20 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Bytes = NDArray[np.int8]
 Numbers = NDArray[np.intp]
 
 BLOCK = 6000  # examples that are solved at once: 150 MB
 SWEEPS = 3  # over the blocks; what is then missing to the exact solution costs some messages in a hundred
-TILE = 1024  # rows of a kernel that are written out at once
+TILE = 1024  # rows of a kernel that are written out at once: they stay in a processor's cache
 RIDGE = np.float32(0.4)
 STEPS = np.float32(127 / 0.5)  # of a number in a row of length 1, whose parts are small; larger ones are cut
-WIDTHS = (0.8, 1.0, 1.0)  # found by cross-validation over the phrases; lexical view first
+WIDTHS = (0.8, 1.0)  # of the lexical view and the semantic one; found by cross-validation over the phrases
+SHARES = (1.0, 2.0)  # how much each view counts
 
 
 class Ridge:
-    """Scores of classes for rows of features; ``edges`` are the columns of each view, which count alike."""
+    """Scores of classes for rows of features; ``edges`` are the columns of each view."""
 
-    def __init__(self, centres: Floats, weights: Floats, bias: Floats, sharpness: float, edges: Sequence[slice]) -> None:
+    def __init__(self, centres: Bytes, weights: Floats, bias: Floats, sharpness: float, edges: Sequence[slice]) -> None:
+        """centres: in bytes, as they were when the weights were learnt."""
         self.centres, self.weights, self.bias, self.sharpness, self.edges = centres, weights, bias, sharpness, tuple(edges)
 
     def scores(self, features: Floats) -> Floats:
@@ -35,23 +38,22 @@ class Ridge:
 
     def foretold(self, features: Floats) -> Floats:
         """1 for a row's class and -1 for the others, as far as the examples tell."""
-        found: Floats = kernel_of(features, self.centres, self.edges) @ self.weights + self.bias
-        return found
+        return self.bias + _summed(features, self.centres, self.weights, self.edges)
 
     def also(self, features: Floats, own: NDArray[np.int_]) -> Ridge:
         """The same with a few more examples, which are learnt from what is still wrong about them; the others stay."""
         missing = _wanted(own, len(self.bias)) - self.foretold(features)
-        features = restored(rounded(features))
-        more = np.linalg.solve(_damped(features, self.edges), missing)
-        centres = np.vstack([self.centres, features])
-        return Ridge(centres, np.vstack([self.weights, more]), self.bias, self.sharpness, self.edges)
+        more = rounded(features)
+        solution = np.linalg.solve(_damped(more, self.edges), missing).astype(np.float32)
+        centres, weights = np.vstack([self.centres, more]), np.vstack([self.weights, solution])
+        return Ridge(centres, weights, self.bias, self.sharpness, self.edges)
 
 
 def learnt(
     features: Floats, own: NDArray[np.int_], classes: int, edges: Sequence[slice], block: int = BLOCK
 ) -> tuple[Ridge, Floats]:
     """own: the class of each row. Also about what each row would score if it had not been seen (exact for one block)."""
-    features = restored(rounded(features))
+    centres = rounded(features)
     wanted = _wanted(own, classes)
     bias = wanted.mean(0, dtype=np.float32)  # classes of many phrases would win by number alone
     weights, left_out = np.zeros_like(wanted), np.empty_like(wanted)
@@ -60,26 +62,24 @@ def learnt(
     for sweep in range(sweeps):
         for some in blocks:
             missing = (wanted - bias)[some] - RIDGE * weights[some]
-            for others in _tiles(len(own)) if len(blocks) > 1 else ():
-                missing -= kernel_of(features[some], features[others], edges) @ weights[others]
-            if sweep < sweeps - 1:
-                weights[some] += np.linalg.solve(_damped(features[some], edges), missing)
-                continue
-            inverse = np.linalg.inv(_damped(features[some], edges))
-            weights[some] += inverse @ missing
-            left_out[some] = wanted[some] - weights[some] / np.diag(inverse)[:, None]
+            if len(blocks) > 1:
+                missing -= _summed(restored(centres[some]), centres, weights, edges)
+            factor = _inverse_factor(_damped(centres[some], edges))
+            weights[some] += factor.T @ (factor @ missing)
+            if sweep == sweeps - 1:
+                left_out[some] = wanted[some] - weights[some] / np.einsum("ij,ij->j", factor, factor)[:, None]
     sharpness = _sharpness(left_out, own)
-    return Ridge(features, weights, bias, sharpness, edges), left_out * np.float32(sharpness)
+    return Ridge(centres, weights, bias, sharpness, edges), left_out * np.float32(sharpness)
 
 
-def rounded(features: Floats) -> NDArray[np.int8]:
+def rounded(features: Floats) -> Bytes:
     """Rows in a quarter of the memory. They are rounded before anything is learnt from them: the weights of many centres
     cancel each other to a hair, so what was learnt from other centres than those kept is noise."""
-    found: NDArray[np.int8] = np.rint(np.clip(features * STEPS, -127, 127)).astype(np.int8)
+    found: Bytes = np.rint(np.clip(features * STEPS, -127, 127)).astype(np.int8)
     return found
 
 
-def restored(rows: NDArray[np.int8]) -> Floats:
+def restored(rows: Bytes) -> Floats:
     found = rows.astype(np.float32)
     found /= STEPS
     return found
@@ -98,26 +98,67 @@ def _blocks(count: int, block: int) -> list[Numbers]:
 
 
 def _tiles(count: int) -> Iterator[slice]:
-    return (slice(n, n + TILE) for n in range(0, count, TILE))
+    return (slice(n, min(n + TILE, count)) for n in range(0, count, TILE))
 
 
-def _damped(features: Floats, edges: Sequence[slice]) -> Floats:
-    kernel = np.empty((len(features), len(features)), np.float32)
-    for rows in _tiles(len(features)):
-        kernel[rows] = kernel_of(features[rows], features, edges)
+def _summed(features: Floats, centres: Bytes, weights: Floats, edges: Sequence[slice]) -> Floats:
+    """What all centres say of each row."""
+    views, total = _views(features, edges), np.zeros((len(features), weights.shape[1]), np.float32)
+    for some in _tiles(len(centres)):
+        total += _kernel(views, centres[some], edges) @ weights[some]
+    return total
+
+
+def _damped(centres: Bytes, edges: Sequence[slice]) -> Floats:
+    kernel = np.empty((len(centres), len(centres)), np.float32)
+    for rows in _tiles(len(centres)):
+        views = _views(restored(centres[rows]), edges)
+        for columns in _tiles(len(centres)):
+            kernel[rows, columns] = _kernel(views, centres[columns], edges)
     kernel.flat[:: len(kernel) + 1] += RIDGE
     return kernel
 
 
-def kernel_of(some: Floats, others: Floats, edges: Sequence[slice]) -> Floats:
-    """A Gaussian kernel on each view, summed."""
-    total = np.zeros((len(some), len(others)), np.float32)
-    for columns, width in zip(edges, WIDTHS, strict=False):
-        block = some[:, columns] @ others[:, columns].T
-        np.minimum(block, 1.0, out=block)
-        block -= 1.0
-        block *= np.float32(2 * width)
-        total += np.exp(block, out=block)
+def _inverse_factor(matrix: Floats) -> Floats:
+    """L⁻¹ of a symmetric matrix L Lᵀ, in its place: its inverse is L⁻ᵀ L⁻¹.
+
+    Tile by tile (Golub and Van Loan, Matrix Computations, 4.2.9), because NumPy's own works on copies in double precision,
+    which is six times the memory. Raises LinAlgError for a matrix that is not positive definite.
+    """
+    count = len(matrix)
+    tiles = list(_tiles(count))
+    diagonal = []
+    for n, own in enumerate(tiles):
+        lower = np.linalg.cholesky(matrix[own, own])
+        diagonal.append(np.linalg.inv(lower).astype(np.float32))
+        matrix[own.stop :, own] = matrix[own.stop :, own] @ diagonal[n].T
+        for later in tiles[n + 1 :]:
+            matrix[later.start :, later] -= matrix[later.start :, own] @ matrix[later, own].T
+    for n, own in enumerate(tiles):
+        left = matrix[own, : own.start].copy()
+        for before in tiles[:n]:
+            product = left[:, before.start :] @ matrix[before.start : own.start, before]
+            matrix[own, before] = -(diagonal[n] @ product)
+        matrix[own, own] = diagonal[n]
+        matrix[own, own.stop :] = 0.0
+    return matrix
+
+
+def _views(features: Floats, edges: Sequence[slice]) -> list[Floats]:
+    """Each view of the rows, such that its product with a centre's bytes needs no further factor in the exponent."""
+    factors = (2 * width / STEPS for width in WIDTHS)
+    return [features[:, columns] * np.float32(factor) for columns, factor in zip(edges, factors, strict=False)]
+
+
+def _kernel(views: Sequence[Floats], centres: Bytes, edges: Sequence[slice]) -> Floats:
+    """A Gaussian kernel on each view, summed: of vectors of length 1, whose distance is in their product."""
+    others = centres.astype(np.float32)
+    total = np.zeros((len(views[0]), len(centres)), np.float32)
+    for view, columns, width, share in zip(views, edges, WIDTHS, SHARES, strict=False):
+        exponent = view @ others[:, columns].T
+        exponent += np.float32(np.log(share) - 2 * width)
+        np.minimum(exponent, np.float32(np.log(share)), out=exponent)
+        total += np.exp(exponent, out=exponent)
     return total
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.desk import Desk
 from bot.core.language import Language
 from bot.core.model import Choice, Dialogue, Escalation, Knowledge, Outcome, Outgoing, Reading, Sheet
-
-Understand = Callable[[str, str | None, Dialogue], Reading]
+from bot.core.ports import Understanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Situation:
     """
 
     knowledge: Knowledge
-    understand: Understand
+    reader: Understanding
     desk: Desk
     now: datetime
     next_id: int

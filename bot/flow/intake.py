@@ -167,7 +167,7 @@ class Intake:
         edited = message.intent is Intent.EDIT
         return Situation(
             knowledge=mind.knowledge,
-            understand=mind.understand,
+            reader=mind.reader,
             desk=self._desk,
             now=self._clock(),
             next_id=await self._store.reserve_escalation(),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bot.core.features import Bases
 from bot.core.match import RECIPE, Learnt
-from bot.core.ridge import Ridge, restored, rounded
+from bot.core.ridge import Ridge
 
 FILE = "learnt.npz"
 
@@ -38,7 +38,7 @@ def _made(kept: Mapping[str, NDArray[Any]]) -> Learnt:
         return kept[name].astype(np.float32)
 
     bases = Bases(wide("weights"), tuple(wide(f"view{n}") for n in range(int(kept["views"]))))
-    model = Ridge(restored(kept["centres"]), wide("ridge"), wide("bias"), float(kept["sharpness"]), bases.edges)
+    model = Ridge(kept["centres"], wide("ridge"), wide("bias"), float(kept["sharpness"]), bases.edges)
     left_out = kept["nearest"], wide("surely")
     return Learnt(str(kept["digest"]), bases, model, tuple(map(str, kept["classes"])), kept["marks"], *left_out)
 
@@ -51,7 +51,7 @@ def keep_learnt(file: Path, learnt: Learnt) -> None:
     held |= {"views": len(learnt.bases.views), "weights": learnt.bases.weights}
     held |= {f"view{n}": view.astype(np.float16) for n, view in enumerate(learnt.bases.views)}
     held |= {"ridge": model.weights, "bias": model.bias, "sharpness": model.sharpness}
-    held["centres"] = rounded(model.centres)
+    held["centres"] = model.centres
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(f".{os.getpid()}.tmp")
     with partial.open("wb") as opened:

@@ -32,7 +32,7 @@ def understanding(knowledge: Knowledge, cache: Path | None = None, beside: Path 
     """A reader of the phrases; without an encoder that can be loaded it is lexical alone, and says so.
 
     beside: the folder of the knowledge, which may hold what was learnt from it. afresh: whatever was learnt
-    before, and exactly, in as much memory as that takes (16 bytes for each pair of phrases).
+    before, and exactly, in as much memory as that takes (4 bytes for each pair of phrases).
     """
     cache = cache or default_cache()
     encode = _encoder(cache)
@@ -112,4 +112,4 @@ class Shelf:
         found = loaded(self._folder)
         knowledge = found.knowledge
         _report(found.gaps)
-        return Mind(knowledge, understanding(knowledge, self._cache, self._folder).read)
+        return Mind(knowledge, understanding(knowledge, self._cache, self._folder))

@@ -37,7 +37,7 @@ def reader(knowledge: Knowledge) -> Reader:
 
 @pytest.fixture
 def talk(knowledge: Knowledge, reader: Reader) -> Rehearsal:
-    return Rehearsal(knowledge, reader.read, desk=DESK)
+    return Rehearsal(knowledge, reader, desk=DESK)
 
 
 def told(response: Response, to: str = "telegram:rehearsal") -> str:
@@ -149,7 +149,7 @@ def test_an_edit_of_words_that_were_passed_on_reaches_the_trainer(talk: Rehearsa
     opened = escalation_of(first)
     me, words = "telegram:rehearsal", "je peux venir avec mon chien le 15 ?"
     edited = Message(first.outcome.message, "telegram", me, me, words, START, intent=Intent.EDIT)
-    known = Situation(knowledge, reader.read, DESK, START, 9, talk.dialogue, (opened,), first.outcome.decision)
+    known = Situation(knowledge, reader, DESK, START, 9, talk.dialogue, (opened,), first.outcome.decision)
     response = respond(edited, known)
     assert "le 15" in told(response, "telegram:1")
     keys = {o.key for o in first.outcome.outgoing}
@@ -169,7 +169,7 @@ def test_an_expired_context_is_not_used_but_the_format_is_kept(talk: Rehearsal, 
     talk.say("c'est où ?")
     assert talk.dialogue is not None
     message = Message("telegram:late", "telegram", "telegram:rehearsal", "telegram:rehearsal", "oui", START + timedelta(hours=3))
-    late = respond(message, Situation(knowledge, reader.read, DESK, message.received_at, 9, talk.dialogue))
+    late = respond(message, Situation(knowledge, reader, DESK, message.received_at, 9, talk.dialogue))
     assert late.reading.topics == ()
     assert late.outcome.dialogue is not None
     assert late.outcome.dialogue.format is Format.INTER
@@ -191,7 +191,7 @@ def test_small_talk_and_other_things_are_not_escalated(talk: Rehearsal) -> None:
 
 def test_our_own_fault_is_read_by_a_person_in_confidence(talk: Rehearsal, knowledge: Knowledge, reader: Reader) -> None:
     message = Message("telegram:x", "telegram", "telegram:5", "telegram:5", "un message qui fait tout casser", START)
-    outcome = stumbled(message, Situation(knowledge, reader.read, DESK, START, 7))
+    outcome = stumbled(message, Situation(knowledge, reader, DESK, START, 7))
     assert outcome.escalations[0].recipients == DESK.accessibility
     assert {o.to for o in outcome.outgoing if o.kind == "notice"} == {"telegram:3"}
     assert any(o.to == "telegram:5" for o in outcome.outgoing)

@@ -37,7 +37,7 @@ def reader(knowledge: Knowledge) -> Reader:
 
 @pytest.fixture
 def talk(knowledge: Knowledge, reader: Reader) -> Rehearsal:
-    return Rehearsal(knowledge, reader.read, desk=DESK)
+    return Rehearsal(knowledge, reader, desk=DESK)
 
 
 def rows(response: Response, to: str = ME) -> list[Outgoing]:
@@ -190,20 +190,20 @@ def test_commands_and_files_are_answered_in_the_language_of_the_conversation(tal
 
 def test_the_first_reply_introduces_itself_in_english(knowledge: Knowledge, reader: Reader) -> None:
     message = Message("telegram:1", "telegram", "telegram:5", "telegram:5", "do we get a certificate?", START)
-    (reply,) = respond(message, Situation(knowledge, reader.read, DESK, START, 1)).outcome.outgoing
+    (reply,) = respond(message, Situation(knowledge, reader, DESK, START, 1)).outcome.outgoing
     assert reply.body.startswith("Hello! I am the automatic assistant of Technecampus")
 
 
 def test_in_a_group_a_personal_request_is_answered_in_english(knowledge: Knowledge, reader: Reader) -> None:
     group, words = "telegram:-100", "I will be late tomorrow morning, my child is sick"
     message = Message("telegram:1", "telegram", "telegram:5", group, words, START, group=True)
-    outcome = respond(message, Situation(knowledge, reader.read, DESK, START, 1)).outcome
+    outcome = respond(message, Situation(knowledge, reader, DESK, START, 1)).outcome
     assert next(o.body for o in outcome.outgoing if o.to == group).startswith("I would rather not discuss")
 
 
 def test_our_own_fault_is_told_in_english(knowledge: Knowledge, reader: Reader) -> None:
     message = Message("telegram:x", "telegram", "telegram:5", "telegram:5", "what breaks everything?", START)
-    outcome = stumbled(message, Situation(knowledge, reader.read, DESK, START, 7))
+    outcome = stumbled(message, Situation(knowledge, reader, DESK, START, 7))
     assert next(o.body for o in outcome.outgoing if o.to == "telegram:5").startswith("I was not able to handle")
 
 
@@ -220,7 +220,7 @@ THREAD = {
 def mailed(knowledge: Knowledge, reader: Reader, desk: Desk, text: str = "when does the day end?") -> list[Outgoing]:
     ana = "email:ana@learner.example"
     message = Message("email:1", "email", ana, ana, text, START, thread=THREAD)
-    return list(respond(message, Situation(knowledge, reader.read, desk, START, 1)).outcome.outgoing)
+    return list(respond(message, Situation(knowledge, reader, desk, START, 1)).outcome.outgoing)
 
 
 def test_a_mail_is_greeted_answered_for_each_format_and_signed_in_english(knowledge: Knowledge, reader: Reader) -> None:

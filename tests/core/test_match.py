@@ -83,3 +83,35 @@ def test_solved_in_blocks_is_nearly_solved_at_once() -> None:
     blocks, _ = ridge.learnt(rows, own, 4, edges, block=64)
     agreed = whole.foretold(rows).argmax(1) == blocks.foretold(rows).argmax(1)
     assert agreed.mean() > 0.95
+
+
+def test_what_is_solved_tile_by_tile_is_what_numpy_solves() -> None:
+    dice = np.random.default_rng(2)
+    own = np.repeat(np.arange(3), 500)  # more than a tile
+    rows = dice.standard_normal((3, 24))[own] + 2 * dice.standard_normal((1500, 24))
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    edges = (slice(0, 12), slice(12, 24))
+    model, left_out = ridge.learnt(rows, own, 3, edges)
+    seen = ridge.restored(ridge.rounded(rows)).astype(float)
+    kernel = sum(
+        share * np.exp(2 * width * (np.minimum(seen[:, view] @ seen[:, view].T, 1) - 1))
+        for view, width, share in zip(edges, ridge.WIDTHS, ridge.SHARES, strict=True)
+    )
+    inverse = np.linalg.inv(kernel + float(ridge.RIDGE) * np.eye(1500))
+    wanted = np.where(own[:, None] == np.arange(3), 1.0, -1.0)
+    solved = inverse @ (wanted - wanted.mean(0))
+    np.testing.assert_allclose(model.weights, solved, atol=1e-3)
+    alone = wanted - solved / np.diag(inverse)[:, None]
+    np.testing.assert_allclose(left_out / model.sharpness, alone, atol=1e-3)
+    np.testing.assert_allclose(model.foretold(rows[:5]), kernel[:5] @ solved + wanted.mean(0), atol=0.02)
+
+
+def test_two_texts_side_by_side_are_read_as_one_without_being_encoded(matcher: Matcher) -> None:
+    said = ["à quelle heure on commence", "le matin", "mon mot de passe ne marche pas"]
+    (hours, morning, password), _ = matcher.seen([matcher.speller.read(t) for t in said])
+    none, both = matcher.seen([], [(hours, hours), (hours, morning)])
+    assert none == []
+    np.testing.assert_allclose(both[0], hours.chances, atol=1e-4)
+    assert matcher.ids[int(np.argmax(both[1]))] == matcher.ids[int(np.argmax(hours.chances))]
+    _, apart = matcher.seen([], [(hours, password)])
+    assert apart[0].max() < hours.chances.max()

@@ -32,7 +32,7 @@ default_internal_group = {group}
 default_login_user = {login}
 first_valid_uid = 0
 first_valid_gid = 0
-mail_location = maildir:{run}/box/mail
+mail_location = {kind}:{run}/box/mail
 passdb {{
   driver = static
   args = password={password}
@@ -75,8 +75,10 @@ service stats {{
 class Dovecot(Imap):
     """As pymap, over TLS. Folders: "Objets envoyes" is the sent one, "Ebauches" that of the drafts."""
 
-    def __init__(self, folder: Path, port: int, tls_port: int) -> None:
+    def __init__(self, folder: Path, port: int, tls_port: int, kind: str = "maildir") -> None:
+        """kind: how it keeps the mails."""
         super().__init__(port)
+        self._kind = kind
         self._folder = folder
         self._tls_port = tls_port
         self._run: Path | None = None
@@ -97,6 +99,7 @@ class Dovecot(Imap):
         config = CONFIG.format(
             dir=self._folder,
             run=self._run,
+            kind=self._kind,
             internal="dovecot" if root else me,
             login="dovenull" if root else me,
             group="dovecot" if root else group,
