@@ -81,10 +81,10 @@ class Baseline:
             return np.zeros((0, len(self.ids)), np.float32)
         return self._calibration.probabilities(self._scorer.raw([s.mended for s in spelt]))
 
-    def seen(self, spelt: Sequence[Spelt], pairs: Sequence[tuple[Seen, Seen]] = ()) -> tuple[list[Seen], Floats]:
-        names = ((one.spelt, other.spelt) for one, other in pairs)
-        both = [Spelt(f"{a.restored} {b.restored}", f"{a.mended} {b.mended}") for a, b in names]
-        return [Seen(s, row, row) for s, row in zip(spelt, self.scores(spelt), strict=True)], self.scores(both)
+    def seen(self, spelt: Sequence[Spelt], groups: Sequence[Sequence[Seen]] = ()) -> tuple[list[Seen], Floats]:
+        texts = [[one.spelt for one in group] for group in groups]
+        joined = [Spelt(" ".join(t.restored for t in some), " ".join(t.mended for t in some)) for some in texts]
+        return [Seen(s, row, row) for s, row in zip(spelt, self.scores(spelt), strict=True)], self.scores(joined)
 
 
 def phrases_of(knowledge: Knowledge) -> tuple[list[str], NDArray[np.int_], list[str]]:

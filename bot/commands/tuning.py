@@ -15,6 +15,7 @@ from bot.channels.mail.words import question_text
 from bot.core import chance
 from bot.core.chance import Weights
 from bot.core.decide import Reader
+from bot.core.haste import hasty
 from bot.core.lexicon import Floats
 from bot.core.match import Matcher, Seen
 from bot.core.model import Knowledge
@@ -32,6 +33,9 @@ STEPS_OF_NEWTON = 30
 WORTH = 0.002  # a step that saves less a message is chance
 
 
+_Labelled = tuple[list[float], bool]  # readings, and whether what they tell of is so
+
+
 class _Spelling:
     """A speller that reads each text once."""
 
@@ -43,17 +47,17 @@ class _Remembering:
     """A matcher that scores each text once: the thresholds change, the probabilities do not."""
 
     def __init__(self, matcher: Matcher) -> None:
-        self._matcher, self._seen, self._pairs = matcher, dict[Spelt, Seen](), dict[tuple[Spelt, Spelt], Floats]()
+        self._matcher, self._seen, self._groups = matcher, dict[Spelt, Seen](), dict[tuple[Spelt, ...], Floats]()
         self.ids, self.speller, self.segmenter = matcher.ids, _Spelling(matcher.speller), matcher.segmenter
 
-    def seen(self, spelt: Sequence[Spelt], pairs: Sequence[tuple[Seen, Seen]] = ()) -> tuple[list[Seen], list[Floats]]:
+    def seen(self, spelt: Sequence[Spelt], groups: Sequence[Sequence[Seen]] = ()) -> tuple[list[Seen], list[Floats]]:
         new = [s for s in dict.fromkeys(spelt) if s not in self._seen]
-        named = {(one.spelt, other.spelt): (one, other) for one, other in pairs}
-        unread = [name for name in named if name not in self._pairs]
-        found, both = self._matcher.seen(new, [named[name] for name in unread])
+        names = [tuple(one.spelt for one in group) for group in groups]
+        unread = {name: group for name, group in zip(names, groups, strict=True) if name not in self._groups}
+        found, joined = self._matcher.seen(new, list(unread.values()))
         self._seen.update(zip(new, found, strict=True))
-        self._pairs.update(zip(unread, both, strict=True))
-        return [self._seen[s] for s in spelt], [self._pairs[one.spelt, other.spelt] for one, other in pairs]
+        self._groups.update(zip(unread, joined, strict=True))
+        return [self._seen[s] for s in spelt], [self._groups[name] for name in names]
 
     def scores(self, spelt: Sequence[Spelt]) -> Floats:
         return np.array([s.chances for s in self.seen(spelt)[0]], np.float32).reshape(len(spelt), len(self.ids))
@@ -97,24 +101,28 @@ def tuned(paid: Callable[[Thresholds], list[float]], start: Thresholds, chosen: 
 
 
 def fitted(items: Sequence[dict[str, Any]], reader: Reader) -> Weights:
-    """The weights that make the labels of whole messages likeliest (logistic regression, by Newton's method)."""
+    """The weights that make the labels of whole messages likeliest (logistic regression, by Newton's method).
+
+    Each message counts as it was written, and as a thumb in a hurry would have: what the parts tell must hold for both.
+    """
     columns = {id: n for n, id in enumerate(reader.matcher.ids)}
-    about: list[tuple[list[float], bool]] = []
-    needed: list[tuple[list[float], bool]] = []
+    about, needed, far = list[_Labelled](), list[_Labelled](), list[_Labelled]()
     for item in items:
-        seen = None if "turns" in item else reader.evidence_of(cleaned(item, question_text)["text"])
-        if seen is None:
+        if "turns" in item:
             continue
-        wanted = set(item["topics"])
-        for column in chance.columns_of(seen, reader.kinds):
-            if not (wanted & PASSED_ON and reader.kinds.told[column]):  # a policy may be told beside a request, or left out
-                about.append((chance.topic_readings(seen, reader.kinds, column), column in {columns.get(t) for t in wanted}))
-        if item["escalate"] != "either":
-            needed.append((chance.need_readings(seen, reader.kinds), item["escalate"] == "yes"))
-    return Weights(_regressed(about), _regressed(needed))
+        text, wanted = cleaned(item, question_text)["text"], set(item["topics"])
+        for seen in filter(None, map(reader.evidence_of, (text, hasty(text)))):
+            for column in chance.columns_of(seen, reader.kinds):
+                if not (wanted & PASSED_ON and reader.kinds.told[column]):  # a policy may be told beside a request, or left out
+                    readings = chance.topic_readings(seen, reader.kinds, column)
+                    about.append((readings, column in {columns.get(t) for t in wanted}))
+            if item["escalate"] != "either":
+                needed.append((chance.need_readings(seen, reader.kinds), item["escalate"] == "yes"))
+            far.append((chance.far_readings(seen, reader.kinds), wanted == {"offtopic"}))
+    return Weights(_regressed(about), _regressed(needed), _regressed(far))
 
 
-def _regressed(rows: Sequence[tuple[list[float], bool]]) -> tuple[float, ...]:
+def _regressed(rows: Sequence[_Labelled]) -> tuple[float, ...]:
     readings, wanted = np.array([r for r, _ in rows]), np.array([float(w) for _, w in rows])
     means, spreads = readings.mean(0), readings.std(0) + 1e-6
     means[-1], spreads[-1] = 0.0, 1.0  # the constant
@@ -137,7 +145,8 @@ def write_weights(file: Path, weights: Weights) -> None:
     try:
         text = re.sub(r"(?ms)^weights:\n(?:[ ].*\n)*", "", file.read_text("utf-8"))
         rows = ["weights:"]
-        for kind, names, values in (("topic", chance.TOPIC, weights.topic), ("need", chance.NEED, weights.need)):
+        for kind, names in chance.READINGS.items():
+            values = getattr(weights, kind)
             rows += [f"  {kind}:", *(f"    {name}: {value:g}" for name, value in zip(names, values, strict=True))]
         file.write_text(text + "\n".join(rows) + "\n", "utf-8")
     except OSError as error:

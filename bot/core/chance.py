@@ -1,7 +1,8 @@
 """How likely a message asks about each topic, and how likely it needs a person: what its parts say, weighed. Pure.
 
-A part's own probabilities do not tell whether it is a question or the story around one, nor what a neighbour changes. Two
-logistic regressions over a few readings of the parts do: one shared by all topics, one for the need of a person. Their weights
+A part's own probabilities do not tell whether it is a question or the story around one, nor what a neighbour changes. Three
+logistic regressions over a few readings of the parts do: one shared by all topics, one for the need of a person, and one for
+messages about other things. Their weights
 are found on whole messages of the examples (``accueil tune``), which the matcher was never trained on.
 """
 
@@ -34,11 +35,12 @@ class Kinds:
 class Evidence:
     """The parts of one message. chances: one row a part; asks: whether it asks; frame: whether it stands around a question.
 
-    within: as chances, each the largest among a part's clauses.
+    within: as chances, each the largest among a part's clauses. whole: the parts read as one.
     """
 
     chances: Floats
     within: Floats
+    whole: Floats
     asks: Flags
     frame: Flags
     words: NDArray[np.int_]
@@ -48,20 +50,23 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Of each reading of the parts, in the order of TOPIC and NEED, the constant last."""
+    """Of each reading of the parts, in the order of TOPIC, NEED and FAR, the constant last."""
 
     topic: tuple[float, ...]
     need: tuple[float, ...]
+    far: tuple[float, ...]
 
 
 TOPIC = (
     "chance asked_chance asks best second need frame alone single need_elsewhere parts words is_frame anywhere any_asks"
-    " asked_need_elsewhere far disclaims told told_need chance_asked within within_gain constant"
+    " asked_need_elsewhere far disclaims told told_need chance_asked within within_gain whole constant"
 ).split()
 NEED = (
     "need asks asked_need second_need alone parts topic_asked frame words health any_asks anywhere least_topic unsure far"
-    " mean_far small asked stated disclaims disclaimed topic_there within within_asked constant"
+    " mean_far small asked stated disclaims disclaimed topic_there within within_asked whole whole_far constant"
 ).split()
+FAR = "whole mean most least whole_topic whole_need topic need small any_asks parts words health constant".split()
+READINGS = {"topic": TOPIC, "need": NEED, "far": FAR}
 
 
 def topics(seen: Evidence, kinds: Kinds, weights: Weights) -> dict[int, float]:
@@ -81,6 +86,11 @@ def columns_of(seen: Evidence, kinds: Kinds) -> list[int]:
 def need(seen: Evidence, kinds: Kinds, weights: Weights) -> float:
     """How likely the message must reach a person."""
     return float(_logistic(np.array(need_readings(seen, kinds)) @ np.array(weights.need)))
+
+
+def far(seen: Evidence, kinds: Kinds, weights: Weights) -> float:
+    """How likely the message is about other things altogether."""
+    return float(_logistic(np.array(far_readings(seen, kinds)) @ np.array(weights.far)))
 
 
 def topic_readings(seen: Evidence, kinds: Kinds, column: int) -> list[float]:
@@ -117,6 +127,7 @@ def topic_readings(seen: Evidence, kinds: Kinds, column: int) -> list[float]:
         _odds(mine[asks].max(initial=0.0)),
         _odds(seen.within[:, column].max()),
         max(0.0, _odds(seen.within[:, column].max()) - chance),
+        _odds(seen.whole[column]),
         1.0,
     ]
 
@@ -155,6 +166,30 @@ def need_readings(seen: Evidence, kinds: Kinds) -> list[float]:
         _odds(about.max()),
         _odds(within.max()),
         _odds(within[asks].max(initial=0.0)),
+        _odds(seen.whole[kinds.needs].sum()),
+        _odds(seen.whole[kinds.far].sum()),
+        1.0,
+    ]
+
+
+def far_readings(seen: Evidence, kinds: Kinds) -> list[float]:
+    """What the parts say of whether all this is about other things, in the order of FAR."""
+    chances, said = seen.chances, ~seen.frame if (~seen.frame).any() else np.ones(len(seen.frame), bool)
+    away = chances[said][:, kinds.far].sum(1)
+    return [
+        _odds(seen.whole[kinds.far].sum()),
+        _odds(away.mean()),
+        _odds(away.max()),
+        _odds(away.min()),
+        _odds(seen.whole[kinds.topics].sum()),
+        _odds(seen.whole[kinds.needs].sum()),
+        _odds(chances[:, kinds.topics].max()),
+        _odds(chances[:, kinds.needs].sum(1).max()),
+        _odds(chances[:, kinds.frames].sum(1).max()),
+        float(seen.asks.any()),
+        float(np.log(len(chances))),
+        float(np.log(max(1, seen.words.sum()))),
+        float(seen.health),
         1.0,
     ]
 

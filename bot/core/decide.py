@@ -62,10 +62,10 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """What is known of the pieces of one message, and of those that stand side by side."""
+    """What is known of the pieces of one message, and of those that stand side by side read as one."""
 
     parts: dict[str, _Part] = field(default_factory=dict)
-    pairs: dict[tuple[str, str], NDArray[np.float32]] = field(default_factory=dict)
+    groups: dict[tuple[str, ...], NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -164,13 +164,15 @@ class Reader:
         return [" ".join(tokens[a:b]) for a, b in pairwise(edges)]
 
     def _whole(self, pieces: list[str], flat: str, scored: _Scored) -> tuple[_Found, list[_Part]]:
-        weighed = self._weighed(pieces, flat, scored)
+        weighed, whole = self._weighed(pieces, flat, scored)
         meant = [p for p in weighed if not self._is_frame(p)] or weighed
         found = _Found()
         if NOTED.search(flat) and "?" not in flat and not any(p.asks for p in weighed) and self._thanks(weighed, flat):
             found.labels["goodbye" if BYE.search(flat) and not THANKS.search(flat) else "thanks"] = 1.0
             return found, weighed
-        if self._is_spam(meant):
+        weights = self._k.policy.weights
+        seen = self.evidence(weighed, whole, flat) if weighed and weights is not None else None
+        if self._is_far(seen):
             found.labels["offtopic"] = 1.0
             return found, weighed
         if self._is_thanks(meant, flat):
@@ -179,15 +181,16 @@ class Reader:
         asked = self._asked(weighed)
         for part in meant:
             self._judge(part, len(meant) == 1, asked, found)
-        if self._k.policy.weights is not None and weighed:
-            self._balance(found, self.evidence(weighed, flat), weighed, self._k.policy.weights)
+        if seen is not None and weights is not None:
+            self._balance(found, seen, weighed, weights)
         return found, weighed
 
-    def evidence(self, weighed: Sequence[_Part], flat: str) -> chance.Evidence:
+    def evidence(self, weighed: Sequence[_Part], whole: NDArray[np.float32], flat: str) -> chance.Evidence:
         """What the parts of a message tell of it as a whole."""
         return chance.Evidence(
             np.array([p.chances for p in weighed]),
             np.array([np.max([c.chances for c in p.within] or [p.chances], 0) for p in weighed]),
+            whole,
             np.array([p.asks for p in weighed]),
             np.array([self._is_frame(p) for p in weighed]),
             np.array([len(words(p.text)) for p in weighed]),
@@ -219,17 +222,18 @@ class Reader:
         about = max((float(p.chances[self._masks[Kind.TOPIC] | self._needs].sum()) for p in meant), default=0.0)
         return about < self._t.doubt and any(p.chances[self._masks[Kind.SMALLTALK]].sum() >= self._t.clause for p in meant)
 
-    def _weighed(self, pieces: list[str], flat: str, scored: _Scored) -> list[_Part]:
-        weighed = self._weigh([kept for piece in pieces for kept in without_denied(piece)], scored)
+    def _weighed(self, pieces: list[str], flat: str, scored: _Scored) -> tuple[list[_Part], NDArray[np.float32]]:
+        """The parts, each with what its clauses and its neighbours make of it, and what they say read as one."""
+        weighed, whole = self._weigh([kept for piece in pieces for kept in without_denied(piece)], scored)
         if not DISCLAIMED.search(flat):
-            return weighed
-        return [replace(p, chances=self._disclaimed(p.chances)) for p in weighed]
+            return weighed, whole
+        return [replace(p, chances=self._disclaimed(p.chances)) for p in weighed], self._disclaimed(whole)
 
     def evidence_of(self, text: str) -> chance.Evidence | None:
         """What a message's parts tell of it, for finding the weights; None for one without words."""
         flat = plain(text)
-        weighed = self._weighed(self._parts(text), flat, _Scored())
-        return self.evidence(weighed, flat) if weighed else None
+        weighed, whole = self._weighed(self._parts(text), flat, _Scored())
+        return self.evidence(weighed, whole, flat) if weighed else None
 
     def _disclaimed(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
         """What somebody says of themselves and wants nothing done about is context."""
@@ -240,11 +244,10 @@ class Reader:
             moved[self._personal] = 0.0
         return moved
 
-    def _is_spam(self, meant: list[_Part]) -> bool:
-        """Several parts, most of them surely about other things, and not one surely about the training."""
-        far = [p.chances[self._masks[Kind.OFFTOPIC]].sum() for p in meant]
-        near = max((float(p.chances[self._masks[Kind.TOPIC] | self._needs].sum()) for p in meant), default=0.0)
-        return len(meant) > 1 and float(np.mean(far)) >= 0.5 and near < self._t.stated
+    def _is_far(self, seen: chance.Evidence | None) -> bool:
+        """Whether the message is about other things, as its parts tell together."""
+        weights = self._k.policy.weights
+        return seen is not None and weights is not None and chance.far(seen, self.kinds, weights) >= self._t.far
 
     def _asked(self, weighed: list[_Part]) -> bool:
         """Whether some part surely asks for a person: then statements beside it are its reasons, not questions."""
@@ -257,7 +260,7 @@ class Reader:
             bool(THANKS.search(flat) or BYE.search(flat)) or any(p.chances[small].sum() > 0.5 for p in weighed)
         )
 
-    def _weigh(self, pieces: list[str], scored: _Scored) -> list[_Part]:
+    def _weigh(self, pieces: list[str], scored: _Scored) -> tuple[list[_Part], NDArray[np.float32]]:
         """Score the parts; then, where they leave a doubt, their clauses and each part together with its neighbours."""
         self._score(pieces, scored)
         parts_ = [scored.parts[piece] for piece in pieces]
@@ -265,26 +268,27 @@ class Reader:
         clauses = [fragments(p.text) if self._may_split(p) else [] for p in parts_]
         beside = [self._beside(n, p, leans[n], len(parts_)) for n, p in enumerate(parts_)]
         pairs = {m: (pieces[m], pieces[m + 1]) for ms in beside for m in ms}
-        self._score([c for cs in clauses for c in cs], scored, tuple(pairs.values()))
+        self._score([c for cs in clauses for c in cs], scored, [*pairs.values(), tuple(pieces)])
         found: list[_Part] = []
         for n, part in enumerate(parts_):
             split = [scored.parts[c] for c in clauses[n]]
-            around = [scored.pairs[pairs[m]] for m in beside[n]]
+            around = [scored.groups[pairs[m]] for m in beside[n]]
             if self._clauses_say_more(split, float(part.chances.max())):
                 found += [p for p in split if p.asks or p.chances.max() >= self._t.clause]
                 continue
             # "et ça dure longtemps ?" is about what was just spoken of
             chances = around[0] if leans[n] else self._with_neighbours(part.chances, around)
             found.append(replace(part, chances=chances, within=tuple(split)))
-        return found
+        nothing = np.zeros(len(self.matcher.ids), np.float32)
+        return found, scored.groups.get(tuple(pieces), parts_[0].chances if parts_ else nothing)
 
-    def _score(self, texts: Sequence[str], scored: _Scored, pairs: Sequence[tuple[str, str]] = ()) -> None:
-        """Add each text and each pair of neighbours that is new, with the probability of each class."""
+    def _score(self, texts: Sequence[str], scored: _Scored, groups: Sequence[tuple[str, ...]] = ()) -> None:
+        """Add each text and each group of neighbours that is new, with the probability of each class."""
         new = [text for text in dict.fromkeys(texts) if text not in scored.parts]
-        unread = [pair for pair in dict.fromkeys(pairs) if pair not in scored.pairs]
-        beside = [(scored.parts[one].seen, scored.parts[other].seen) for one, other in unread]
-        seen, both = self.matcher.seen([self.matcher.speller.read(t) for t in new], beside)
-        scored.pairs.update(zip(unread, both, strict=True))
+        several = [group for group in dict.fromkeys(groups) if group not in scored.groups and len(group) > 1]
+        members = [[scored.parts[piece].seen for piece in group] for group in several]
+        seen, joined = self.matcher.seen([self.matcher.speller.read(t) for t in new], members)
+        scored.groups.update(zip(several, joined, strict=True))
         for text, one in zip(new, seen, strict=True):
             scored.parts[text] = _Part(text, one, one.chances, asks(text, one.spelt.restored))
 

@@ -42,9 +42,9 @@ class Bases:
         views += [np.hstack(vectors) @ basis for basis in self.views[1:]]
         return np.hstack([_unit(view) for view in views])
 
-    def between(self, ones: Floats, others: Floats, shares: Floats) -> Floats:
-        """About the features that two texts would have as one, without encoding it. shares: of the first in each pair."""
-        mixed = ones * shares[:, None] + others * (1 - shares[:, None])
+    def of_one(self, rows: Floats, shares: Floats) -> Floats:
+        """About the features that several texts would have as one, without encoding it. shares: of each in the whole."""
+        mixed = (shares @ rows)[None]
         return np.hstack([_unit(mixed[:, view]) for view in self.edges])
 
 

@@ -148,29 +148,27 @@ class Matcher:
         vectors = self._encode([*(s.restored for s in spelt), *(s.mended for s in spelt)])
         return bases.of(rows, vectors[: len(spelt)], vectors[len(spelt) :])
 
-    def seen(self, spelt: Sequence[Spelt], pairs: Sequence[tuple[Seen, Seen]] = ()) -> tuple[list[Seen], Floats]:
-        """Texts with calibrated probabilities of each class, and the latter for pairs of texts that stand side by side.
+    def seen(self, spelt: Sequence[Spelt], groups: Sequence[Sequence[Seen]] = ()) -> tuple[list[Seen], Floats]:
+        """Texts with calibrated probabilities of each class, and the latter for groups of texts that stand side by side.
 
         All in one go: a pass over the phrases costs as much as several texts.
         """
         rows = [self._features(spelt)] if spelt else []
-        rows += [self._between(pairs)] if pairs else []
+        rows += [self._as_one(group) for group in groups]
         if not rows:
             return [], np.zeros((0, len(self.ids)), np.float32)
-        chances = softmax(self.learnt.model.scores(np.vstack(rows)))
-        return [Seen(*one) for one in zip(spelt, rows[0], chances[: len(spelt)], strict=True)] if spelt else [], chances[
-            len(spelt) :
-        ]
+        features = np.vstack(rows)
+        chances = softmax(self.learnt.model.scores(features))
+        count = len(spelt)
+        return [Seen(*one) for one in zip(spelt, features[:count], chances[:count], strict=True)], chances[count:]
 
     def scores(self, spelt: Sequence[Spelt]) -> Floats:
         """The probabilities alone, a row a text."""
         return np.array([s.chances for s in self.seen(spelt)[0]], np.float32).reshape(len(spelt), len(self.ids))
 
-    def _between(self, pairs: Sequence[tuple[Seen, Seen]]) -> Floats:
-        lengths = np.sqrt([[1 + len(s.spelt.restored.split()) for s in pair] for pair in pairs])
-        shares = (lengths[:, 0] / lengths.sum(1)).astype(np.float32)
-        ones, others = (np.array([pair[n].features for pair in pairs]) for n in (0, 1))
-        return self.learnt.bases.between(ones, others, shares)
+    def _as_one(self, group: Sequence[Seen]) -> Floats:
+        lengths = np.sqrt(np.array([1 + len(seen.spelt.restored.split()) for seen in group], np.float32))
+        return self.learnt.bases.of_one(np.array([seen.features for seen in group]), lengths / lengths.sum())
 
     def rank(self, text: str, top: int = 5) -> tuple[Match, ...]:
         """The likeliest classes with their evidence, best first: for explanations, not on the hot path."""

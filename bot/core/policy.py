@@ -37,7 +37,8 @@ class Thresholds:
     dropped: float = 0.50  # a topic less likely than this is not told, whatever one part says
     added: float = 0.70  # a topic more likely than this is told, though no part is sure of it
     spared: float = 0.15  # where a person is less likely needed than this, and a topic answers, none is troubled
-    called: float = 0.50  # where a person is likelier needed than this, one is called, though no part is sure of it
+    called: float = 0.30  # where a person is likelier needed than this, one is called, though no part is sure of it
+    far: float = 0.80  # likelier about other things than this, it is declined
 
 
 @dataclass(frozen=True, slots=True)

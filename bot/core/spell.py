@@ -32,7 +32,7 @@ NEW = -9.0  # an unknown word stays as it is
 
 _STRETCHED = re.compile(r"(\w)\1{2,}")
 _ROWS = ("azertyuiop", "qsdfghjklm", "wxcvbn")
-_BESIDE = {row[i]: row[max(0, i - 1) : i] + row[i + 1 : i + 2] for row in _ROWS for i in range(len(row))}
+BESIDE = {row[i]: row[max(0, i - 1) : i] + row[i + 1 : i + 2] for row in _ROWS for i in range(len(row))}
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -248,9 +248,9 @@ def _slips(word: str) -> Iterable[tuple[str, float]]:
         if not tail:
             continue
         # a letter too many: doubled, or hit along with its neighbour
-        doubled = (i > 0 and word[i - 1] == tail[0]) or (i > 0 and tail[0] in _BESIDE.get(word[i - 1], ""))
+        doubled = (i > 0 and word[i - 1] == tail[0]) or (i > 0 and tail[0] in BESIDE.get(word[i - 1], ""))
         yield head + tail[1:], (SLIP if doubled else WILD) + first
-        beside = _BESIDE.get(tail[0], "")
+        beside = BESIDE.get(tail[0], "")
         for letter in _LETTERS:
             if letter != tail[0]:
                 yield head + letter + tail[1:], (SLIP if letter in beside else WILD) + first

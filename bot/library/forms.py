@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from bot.core.chance import NEED, TOPIC
+from bot.core.chance import READINGS
 
 
 class Form(BaseModel):
@@ -150,7 +150,8 @@ class ThresholdsForm(Form):
     dropped: Share = 0.5
     added: Share = 0.7
     spared: Share = 0.15
-    called: Share = 0.5
+    called: Share = 0.3
+    far: Share = 0.8
 
 
 Weight = Annotated[float, BeforeValidator(float)]  # a file's values are texts
@@ -161,10 +162,12 @@ class WeightsForm(Form):
 
     topic: dict[str, Weight]
     need: dict[str, Weight]
+    far: dict[str, Weight]
 
     @model_validator(mode="after")
     def _complete(self) -> WeightsForm:
-        for given, names in ((self.topic, TOPIC), (self.need, NEED)):
+        for kind, names in READINGS.items():
+            given = getattr(self, kind)
             if set(given) != set(names):
                 odd = ", ".join(sorted(set(given) ^ set(names)))
                 raise ValueError(f"the weights are not those of this version ({odd}); run: accueil tune --write")

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from rapidfuzz.process import extractOne
 
-from bot.core.chance import NEED, TOPIC, Weights
+from bot.core.chance import READINGS, Weights
 from bot.core.model import Answer, Format, FormatNames, Kind, Knowledge, Sheet, Topic, Utterances, Words
 from bot.core.policy import Costs, Policy, Thresholds
 from bot.core.voice import LINES
@@ -124,7 +124,7 @@ def _policy(parts: _Folder) -> Policy:
         return Policy()
     weights = None
     if form.weights is not None:
-        weights = Weights(tuple(form.weights.topic[n] for n in TOPIC), tuple(form.weights.need[n] for n in NEED))
+        weights = Weights(**{kind: tuple(getattr(form.weights, kind)[n] for n in names) for kind, names in READINGS.items()})
     return Policy(Costs(**form.costs.model_dump()), Thresholds(**form.thresholds.model_dump()), weights)
 
 
