@@ -69,10 +69,12 @@ class Field:
                 n = len(self.writers)
                 address = f"ana{n}@learner{n}.example"
                 words = self.chance.choice(SAID[2:])
-                with contextlib.suppress(OSError):
+                self.writers.append(address)  # before: where the load ends meanwhile, the thread that delivers goes on
+                self.mailed.append(time.monotonic())
+                try:
                     await self.imap.deliver(letter(f"Ana <{address}>", f"Question {n}", words, f"{n}@learner.example"))
-                    self.writers.append(address)
-                    self.mailed.append(time.monotonic())
+                except OSError:
+                    self.writers.remove(address)
             await asyncio.sleep(self.chance.uniform(0.1, 0.7))
 
     def _by_mail(self) -> bool:
