@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import socket
 import statistics
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from bot.channels.mail.imap import Session
 from bot.core.endpoint import parse
 from tests.e2e.conftest import Service
 from tests.peers.dovecot import PROGRAM, Dovecot
-from tests.peers.mail import CONTACT_BOX, Smtp, letter
+from tests.peers.mail import CONTACT_BOX, Smtp, free_port, letter
 from tests.small import small_knowledge
 
 AT_ONCE = 500  # mails of one APPEND
@@ -31,7 +30,7 @@ PATIENCE = 60.0  # seconds for one answer
 
 async def measured(mails: int, new: int, folder: Path) -> dict[str, float]:
     """Milliseconds: median and worst from delivery to answer, processor of the service, wall of one look into the mailbox."""
-    dovecot, smtp = Dovecot(folder, _free_port(), _free_port(), kind="mdbox"), Smtp()
+    dovecot, smtp = Dovecot(folder, free_port(), free_port(), kind="mdbox"), Smtp()
     await dovecot.start()
     await smtp.start()
     try:
@@ -101,12 +100,6 @@ def _processor(service: Service) -> float:
     assert service.process is not None
     fields = Path(f"/proc/{service.process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def main() -> None:

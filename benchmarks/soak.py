@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 import logging
 import random
-import socket
 import sys
 import tempfile
 import time
@@ -29,7 +28,7 @@ from bot.flow.delivery import LONGEST_WAIT
 from tests.e2e.conftest import CONTACT, HELPER, TRAINER, Service, on_telegram
 from tests.ledger import Books, audited, closed, read
 from tests.peers.botapi import BotApi
-from tests.peers.mail import CONTACT_BOX, Imap, letter
+from tests.peers.mail import CONTACT_BOX, Imap, free_port, letter
 from tests.peers.scripted import ScriptedSmtp
 from tests.small import small_knowledge
 
@@ -157,7 +156,7 @@ async def soaked(kills: int, seed: int, database: str, folder: Path) -> int:
     botapi, smtp = BotApi(started={TRAINER, HELPER, CONTACT}), ScriptedSmtp()
     await botapi.start()
     await smtp.start()
-    imap = Imap(_free_port())
+    imap = Imap(free_port())
     await imap.start()
     environment = {
         **on_telegram(botapi, folder),
@@ -237,12 +236,6 @@ async def _counted(soak: Field, address: str, started: float, service: Service) 
         print("failed:", Counter(f"{row['kind']}: {row['error']}" for row in given_up))
         print("the end of the log:", service.log[-3000:].decode("utf-8", "replace"), sep="\n")
     return int(bool(faults))
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def main() -> None:

@@ -293,7 +293,7 @@ class Telegram:
     async def send(self, delivery: Delivery, on_wire: OnWire) -> str:
         out = delivery.outgoing
         if self._me is None:
-            raise DeliveryError("not connected to Telegram yet", retry_after=timedelta(seconds=2))
+            raise DeliveryError("not connected to Telegram yet", retry_after=timedelta(seconds=2), unreachable=True)
         chat = _native(out.to)
         if chat < 0:
             await self._group.turn(out.to)

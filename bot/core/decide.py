@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,51 +20,22 @@ from bot.core.cues import (
     BYE,
     CORRECTS,
     DISCLAIMED,
-    JOINED,
-    LEANS,
     NOT_THAT,
     NOTED,
     THANKS,
-    asks,
     courtesy,
     without_denied,
 )
 from bot.core.formats import FormatReader
-from bot.core.match import Matcher, Seen
+from bot.core.match import Matcher
 from bot.core.model import Dialogue, Format, Kind, Knowledge, Match, Question, Reading
-from bot.core.text import fragments, is_list, parts, plain, words
+from bot.core.pieces import Part, Pieces, Scored
+from bot.core.text import plain, words
 
-WHOLE = 0.90  # a part this sure is not looked at clause by clause
 _PASSED_ON = frozenset({"request", "handoff", "unknown"})
 _NEEDS = (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
-RUN_ON = 9  # words without punctuation from which on a part is looked at for several sentences
-MAX_PARTS = 24
-MAX_LEANING_WORDS = 6
-SHORT = 8  # words of a part whose clauses may be of one or two words
+LIKELIER = 0.55  # than not
 MAX_CONTEXT_WORDS = 9  # a follow-up is short
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One part of a message, with the probability of each class: its own, or what its neighbours make of it."""
-
-    text: str
-    seen: Seen
-    chances: NDArray[np.float32]
-    asks: bool
-    within: tuple[_Part, ...] = ()  # its clauses, where it was looked at clause by clause and stayed whole
-
-    @property
-    def normal(self) -> str:
-        return self.seen.spelt.restored
-
-
-@dataclass(frozen=True, slots=True)
-class _Scored:
-    """What is known of the pieces of one message, and of those that stand side by side read as one."""
-
-    parts: dict[str, _Part] = field(default_factory=dict)
-    groups: dict[tuple[str, ...], NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -106,6 +76,7 @@ class Reader:
         self._personal = np.array([i in knowledge.classes and knowledge.classes[i].private for i in matcher.ids])
         self._frames = self._masks[Kind.SMALLTALK] | self._masks[Kind.CONTEXT]
         self._needs = self._masks[Kind.REQUEST] | self._masks[Kind.HANDOFF] | self._masks[Kind.UNKNOWN]
+        self._pieces = Pieces(matcher, self._t, self._masks[Kind.TOPIC] | self._needs)
         told = {g.tells for g in knowledge.classes.values() if g.kind is Kind.REQUEST}
         self.kinds = chance.Kinds(
             topics=self._masks[Kind.TOPIC],
@@ -127,8 +98,8 @@ class Reader:
         short = self._short_answer(flat, said, dialogue)
         if short is not None:
             return replace(short, format=own, aside=aside, health=health)
-        scored, pieces = _Scored(), self._parts(text)
-        self._score([*pieces, *([subject] if subject else [])], scored)
+        scored, pieces = Scored(), self._pieces.of(text)
+        self._pieces.score([*pieces, *([subject] if subject else [])], scored)
         found, weighed = self._whole(pieces, flat, scored)
         if subject and not (found.topics or found.needs_person or found.faint):
             with_subject, more = self._whole([subject, *pieces], plain(f"{subject} ? {text}"), scored)
@@ -146,24 +117,7 @@ class Reader:
 
     # ------------------------------------------------------------ parts
 
-    def _parts(self, text: str) -> list[str]:
-        """Sentences, by their punctuation, and where there is none by their words."""
-        return [part for piece in parts(text) for part in self._cut(piece)][:MAX_PARTS]
-
-    def _cut(self, piece: str) -> list[str]:
-        tokens = piece.split()
-        if len(tokens) < RUN_ON or "?" in piece:
-            return [piece]
-        starts = {}  # word number to token number
-        count = 0
-        for n, token in enumerate(tokens):
-            starts[count] = n
-            count += len(words(token))
-        at = [starts[cut] for cut in self.matcher.segmenter.cuts(self.matcher.speller.keys(piece)) if cut in starts]
-        edges = [0, *at, len(tokens)]
-        return [" ".join(tokens[a:b]) for a, b in pairwise(edges)]
-
-    def _whole(self, pieces: list[str], flat: str, scored: _Scored) -> tuple[_Found, list[_Part]]:
+    def _whole(self, pieces: list[str], flat: str, scored: Scored) -> tuple[_Found, list[Part]]:
         weighed, whole = self._weighed(pieces, flat, scored)
         meant = [p for p in weighed if not self._is_frame(p)] or weighed
         found = _Found()
@@ -185,7 +139,7 @@ class Reader:
             self._balance(found, seen, weighed, weights)
         return found, weighed
 
-    def evidence(self, weighed: Sequence[_Part], whole: NDArray[np.float32], flat: str) -> chance.Evidence:
+    def evidence(self, weighed: Sequence[Part], whole: NDArray[np.float32], flat: str) -> chance.Evidence:
         """What the parts of a message tell of it as a whole."""
         return chance.Evidence(
             np.array([p.chances for p in weighed]),
@@ -198,7 +152,7 @@ class Reader:
             bool(self._health.search(flat)),
         )
 
-    def _balance(self, found: _Found, seen: chance.Evidence, weighed: Sequence[_Part], weights: chance.Weights) -> None:
+    def _balance(self, found: _Found, seen: chance.Evidence, weighed: Sequence[Part], weights: chance.Weights) -> None:
         """The parts propose; the message as a whole has the last word on what is unlikely, and on what none was sure of."""
         ids = self.matcher.ids
         likely = {ids[n]: share for n, share in chance.topics(seen, self.kinds, weights).items()}
@@ -212,19 +166,21 @@ class Reader:
         unlikely = needed < self._t.spared and not found.private  # a private matter is never talked away
         if found.needs_person and unlikely and found.topics.keys() - found.told:
             found.spare()
-        elif not found.needs_person and needed >= self._t.called and not found.labels.keys() - {"context"}:
+        # one question that is understood, with nothing beside it that could call for a person, must be likelier a call than not
+        called = max(self._t.called, LIKELIER) if found.topics and len(weighed) == 1 else self._t.called
+        if not found.needs_person and needed >= called and not found.labels.keys() - {"context"}:
             self._pass_on(max(weighed, key=lambda p: float(p.chances[self._needs].sum())), found)
 
-    def _is_thanks(self, meant: list[_Part], flat: str) -> bool:
+    def _is_thanks(self, meant: list[Part], flat: str) -> bool:
         """A letter that only thanks: nothing in it asks, or is surely about the training."""
         if "?" in flat or not (THANKS.search(flat) or "remerci" in flat):
             return False
         about = max((float(p.chances[self._masks[Kind.TOPIC] | self._needs].sum()) for p in meant), default=0.0)
         return about < self._t.doubt and any(p.chances[self._masks[Kind.SMALLTALK]].sum() >= self._t.clause for p in meant)
 
-    def _weighed(self, pieces: list[str], flat: str, scored: _Scored) -> tuple[list[_Part], NDArray[np.float32]]:
+    def _weighed(self, pieces: list[str], flat: str, scored: Scored) -> tuple[list[Part], NDArray[np.float32]]:
         """The parts, each with what its clauses and its neighbours make of it, and what they say read as one."""
-        weighed, whole = self._weigh([kept for piece in pieces for kept in without_denied(piece)], scored)
+        weighed, whole = self._pieces.weigh([kept for piece in pieces for kept in without_denied(piece)], scored)
         if not DISCLAIMED.search(flat):
             return weighed, whole
         return [replace(p, chances=self._disclaimed(p.chances)) for p in weighed], self._disclaimed(whole)
@@ -232,7 +188,7 @@ class Reader:
     def evidence_of(self, text: str) -> chance.Evidence | None:
         """What a message's parts tell of it, for finding the weights; None for one without words."""
         flat = plain(text)
-        weighed, whole = self._weighed(self._parts(text), flat, _Scored())
+        weighed, whole = self._weighed(self._pieces.of(text), flat, Scored())
         return self.evidence(weighed, whole, flat) if weighed else None
 
     def _disclaimed(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -245,84 +201,24 @@ class Reader:
         return moved
 
     def _is_far(self, seen: chance.Evidence | None) -> bool:
-        """Whether the message is about other things, as its parts tell together."""
+        """Whether the message is about other things, as its parts tell together; never one that names a matter of health."""
         weights = self._k.policy.weights
-        return seen is not None and weights is not None and chance.far(seen, self.kinds, weights) >= self._t.far
+        if seen is None or weights is None or seen.health:
+            return False
+        return chance.far(seen, self.kinds, weights) >= self._t.far
 
-    def _asked(self, weighed: list[_Part]) -> bool:
+    def _asked(self, weighed: list[Part]) -> bool:
         """Whether some part surely asks for a person: then statements beside it are its reasons, not questions."""
         return any(p.chances[self._needs].sum() >= self._t.help and not self._is_frame(p) for p in weighed)
 
-    def _thanks(self, weighed: list[_Part], flat: str) -> bool:
+    def _thanks(self, weighed: list[Part], flat: str) -> bool:
         small = self._masks[Kind.SMALLTALK]
         help_ = max((float(p.chances[self._needs].sum()) for p in weighed), default=0.0)
         return help_ < self._t.doubt and (  # "merci de transférer mon inscription" is a request
             bool(THANKS.search(flat) or BYE.search(flat)) or any(p.chances[small].sum() > 0.5 for p in weighed)
         )
 
-    def _weigh(self, pieces: list[str], scored: _Scored) -> tuple[list[_Part], NDArray[np.float32]]:
-        """Score the parts; then, where they leave a doubt, their clauses and each part together with its neighbours."""
-        self._score(pieces, scored)
-        parts_ = [scored.parts[piece] for piece in pieces]
-        leans = [n > 0 and bool(LEANS.search(plain(p))) and len(words(p)) <= MAX_LEANING_WORDS for n, p in enumerate(pieces)]
-        clauses = [fragments(p.text) if self._may_split(p) else [] for p in parts_]
-        beside = [self._beside(n, p, leans[n], len(parts_)) for n, p in enumerate(parts_)]
-        pairs = {m: (pieces[m], pieces[m + 1]) for ms in beside for m in ms}
-        self._score([c for cs in clauses for c in cs], scored, [*pairs.values(), tuple(pieces)])
-        found: list[_Part] = []
-        for n, part in enumerate(parts_):
-            split = [scored.parts[c] for c in clauses[n]]
-            around = [scored.groups[pairs[m]] for m in beside[n]]
-            if self._clauses_say_more(split, float(part.chances.max())):
-                found += [p for p in split if p.asks or p.chances.max() >= self._t.clause]
-                continue
-            # "et ça dure longtemps ?" is about what was just spoken of
-            chances = around[0] if leans[n] else self._with_neighbours(part.chances, around)
-            found.append(replace(part, chances=chances, within=tuple(split)))
-        nothing = np.zeros(len(self.matcher.ids), np.float32)
-        return found, scored.groups.get(tuple(pieces), parts_[0].chances if parts_ else nothing)
-
-    def _score(self, texts: Sequence[str], scored: _Scored, groups: Sequence[tuple[str, ...]] = ()) -> None:
-        """Add each text and each group of neighbours that is new, with the probability of each class."""
-        new = [text for text in dict.fromkeys(texts) if text not in scored.parts]
-        several = [group for group in dict.fromkeys(groups) if group not in scored.groups and len(group) > 1]
-        members = [[scored.parts[piece].seen for piece in group] for group in several]
-        seen, joined = self.matcher.seen([self.matcher.speller.read(t) for t in new], members)
-        scored.groups.update(zip(several, joined, strict=True))
-        for text, one in zip(new, seen, strict=True):
-            scored.parts[text] = _Part(text, one, one.chances, asks(text, one.spelt.restored))
-
-    def _beside(self, n: int, part: _Part, leans: bool, count: int) -> list[int]:
-        """Which pairs of neighbours a part is to be read with, each by the number of its first part."""
-        if leans:
-            return [n - 1]
-        return [m for m in (n - 1, n) if 0 <= m < count - 1] if part.chances.max() < self._t.unsure else []
-
-    def _may_split(self, part: _Part) -> bool:
-        if not part.asks:  # who somebody is and why they write: its clauses say no more than it does
-            return is_list(part.text)
-        return part.chances.max() < WHOLE or bool(JOINED.search(part.text))
-
-    def _clauses_say_more(self, split: list[_Part], whole: float) -> bool:
-        """Whether the clauses are surely about different things, or one is sure where the whole is not."""
-        # "y a-t-il, sur place, de quoi se garer" holds no clause of its own; "parking, repas" does
-        least = 1 if any(is_list(p.text) for p in split) or len(words(" ".join(p.text for p in split))) <= SHORT else 3
-        sure = {self._best(p).id for p in split if p.chances.max() >= self._t.clause and len(words(p.text)) >= least}
-        told = [i for i in sure if self._kind(i) is Kind.TOPIC or self._kind(i) in _NEEDS]
-        return len(told) >= 2 or (bool(told) and whole < self._t.unsure)
-
-    def _with_neighbours(self, row: NDArray[np.float32], around: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """A part that says little by itself is also read together with the parts beside it."""
-        if not around:
-            return row
-        best = max(around, key=lambda a: float(a.max()))
-        if best.max() < 0.4:
-            return row
-        mixed = np.sqrt(np.maximum(row, 1e-4) * np.maximum(best, 1e-4))
-        shares: NDArray[np.float32] = (mixed / mixed.sum()).astype(np.float32)
-        return shares
-
-    def _is_frame(self, part: _Part) -> bool:
+    def _is_frame(self, part: Part) -> bool:
         """A greeting, a reason, a signature: what stands around a question."""
         kind = self._kind(self._best(part).id)
         flat = plain(part.text)
@@ -332,7 +228,7 @@ class Reader:
             return part.chances.max() >= 0.4 or not part.asks
         return kind is Kind.OFFTOPIC and not part.asks and len(words(part.text)) <= 3
 
-    def _judge(self, part: _Part, alone: bool, asked: bool, found: _Found) -> None:
+    def _judge(self, part: Part, alone: bool, asked: bool, found: _Found) -> None:
         """What one part adds: a topic that is answered, a class that needs a person, or topics worth offering."""
         best = self._best(part)
         kind = self._kind(best.id)
@@ -357,7 +253,7 @@ class Reader:
         elif topic.score >= self._t.near and (alone or part.asks):
             found.faint += [m.id for m in self._matches(part) if self._kind(m.id) is Kind.TOPIC and m.score >= self._t.near]
 
-    def _pass_on(self, part: _Part, found: _Found) -> None:
+    def _pass_on(self, part: Part, found: _Found) -> None:
         """A person is needed; for what exactly (a policy to tell, a matter of health) only where that is likely by itself."""
         needed = self._needed(part)
         found.unanswered.append(part.text)
@@ -417,7 +313,7 @@ class Reader:
                 return Reading(topics=dialogue.options[:1], follow_up=True)
         return None
 
-    def _in_context(self, reading: Reading, weighed: list[_Part], flat: str, dialogue: Dialogue) -> Reading:
+    def _in_context(self, reading: Reading, weighed: list[Part], flat: str, dialogue: Dialogue) -> Reading:
         """A short message that says little by itself is about what was last spoken of."""
         if reading.escalate or not weighed or not dialogue.topics:
             return reading
@@ -432,7 +328,7 @@ class Reader:
             return Reading(labels=("request",), escalate=True, follow_up=True)
         return Reading(topics=dialogue.topics, follow_up=True)
 
-    def _continues(self, reading: Reading, weighed: list[_Part], flat: str, dialogue: Dialogue) -> bool:
+    def _continues(self, reading: Reading, weighed: list[Part], flat: str, dialogue: Dialogue) -> bool:
         """Whether a short question that is not sure of its own topic fits the last one, once that is put before it."""
         last = self._k.topics.get(dialogue.topics[0])
         if last is None or len(weighed) > 1 or len(words(flat)) > MAX_CONTEXT_WORDS or last.id in reading.topics:
@@ -443,7 +339,7 @@ class Reader:
         together = float(chances[0][self.matcher.ids.index(last.id)])
         return together >= self._t.sure_alone
 
-    def _guard(self, reading: Reading, weighed: list[_Part], flat: str) -> Reading:
+    def _guard(self, reading: Reading, weighed: list[Part], flat: str) -> Reading:
         """What was understood by nobody goes to the trainer."""
         if not (reading.topics or reading.labels or reading.options):
             meant = [p for p in weighed if not self._is_frame(p)]
@@ -455,24 +351,24 @@ class Reader:
 
     # ------------------------------------------------------------ lookups
 
-    def _best(self, part: _Part) -> Match:
+    def _best(self, part: Part) -> Match:
         at = int(np.argmax(part.chances))
         return Match(self.matcher.ids[at], float(part.chances[at]))
 
-    def _top(self, part: _Part, kind: Kind) -> Match:
+    def _top(self, part: Part, kind: Kind) -> Match:
         return self._among(part, np.flatnonzero(self._masks[kind]))
 
-    def _needed(self, part: _Part) -> Match:
+    def _needed(self, part: Part) -> Match:
         return self._among(part, np.flatnonzero(self._needs))
 
-    def _among(self, part: _Part, columns: NDArray[np.intp]) -> Match:
+    def _among(self, part: Part, columns: NDArray[np.intp]) -> Match:
         at = int(columns[int(np.argmax(part.chances[columns]))])
         return Match(self.matcher.ids[at], float(part.chances[at]))
 
-    def _second(self, part: _Part, best: str) -> Match | None:
+    def _second(self, part: Part, best: str) -> Match | None:
         return next((m for m in self._matches(part) if m.id != best and self._kind(m.id) is Kind.TOPIC), None)
 
-    def _matches(self, part: _Part) -> tuple[Match, ...]:
+    def _matches(self, part: Part) -> tuple[Match, ...]:
         order: Iterable[int] = np.argsort(-part.chances)[:5]
         return tuple(Match(self.matcher.ids[n], float(part.chances[n])) for n in order)
 

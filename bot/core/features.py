@@ -1,8 +1,8 @@
 """Texts as rows of numbers: two views, each in a basis of fewer dimensions that the phrases themselves give. Pure.
 
 Views: hashed n-grams of the restored spelling, and what a sentence encoder makes of the restored text and of the mended one,
-which keeps punctuation and capitals, side by side. A third of all dimensions says as much as all of them (measured on phrases
-left out), and a message is scored in a third of the time.
+which keeps punctuation and capitals, side by side. Seven hundred dimensions say nearly as much as all five thousand (measured on
+phrases left out).
 """
 
 from __future__ import annotations

@@ -30,6 +30,8 @@ SLIP, WILD, FIRST = -4.2, -6.5, -0.8  # a usual slip; a letter from anywhere; th
 DOUBT = -4.5  # beside the slip itself: that a known word is not the one that was meant
 NEW = -9.0  # an unknown word stays as it is
 
+SLIPPED = 6000  # phrases with one more slip of their writers that is the same as another's
+
 _STRETCHED = re.compile(r"(\w)\1{2,}")
 _ROWS = ("azertyuiop", "qsdfghjklm", "wxcvbn")
 BESIDE = {row[i]: row[max(0, i - 1) : i] + row[i + 1 : i + 2] for row in _ROWS for i in range(len(row))}
@@ -76,6 +78,7 @@ class Speller:
         spellings: dict[str, Counter[str]] = {}
         pairs: Counter[tuple[str, str]] = Counter()
         keys = _Plain()
+        phrases = list(phrases)
         for phrase in phrases:
             written = _written(phrase)
             for word in written:
@@ -83,9 +86,12 @@ class Speller:
             pairs.update(pairwise(["", *(keys[word] for word in written), ""]))
         self._forms = {key: max(c, key=lambda w, c=c: (c[w], w != key)) for key, c in spellings.items()}  # type: ignore[misc]
         self._short = {**synonyms, **abbreviations}
-        own = {key: c.total() for key, c in spellings.items()}
+        language = _by_key(frequencies or {}, self._forms)
+        # among many phrases, a word that one or two hold and the language does not is a slip of who wrote them
+        often = 1 + len(phrases) // SLIPPED
+        own = {key: c.total() for key, c in spellings.items() if key in language or c.total() >= often}
         self._pairs, self._before = pairs, Counter(a for a, _ in pairs.elements())
-        self._chance = _chances(own, _by_key(frequencies or {}, self._forms))
+        self._chance = _chances(own, language)
         self._far = [key for key, count in own.items() if len(key) >= 6 and count >= 2]
         self._known: dict[str, tuple[_Choice, ...]] = {}
 

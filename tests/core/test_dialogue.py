@@ -112,6 +112,19 @@ def test_what_follows_a_private_matter_stays_private_also_once_it_is_answered(ta
     assert later.recipients == DESK.accessibility
 
 
+@pytest.mark.parametrize("question", ["la salle est accessible ?", "et mon attestation ?", "orraire ?"])
+def test_one_plain_question_is_answered_and_nobody_is_called_for_it(talk: Rehearsal, question: str) -> None:
+    talk.format = Format.INTER
+    response = talk.say(question)
+    assert response.outcome.escalations == ()
+    assert "D'après" in told(response)
+
+
+def test_a_matter_of_health_is_never_taken_for_something_off_the_topic(talk: Rehearsal) -> None:
+    assert talk.say("tu connais une bonne recette de crêpes ?").outcome.escalations == ()
+    assert escalation_of(talk.say("mon chat est drôle et je suis sourd, on parle musique ?")).private
+
+
 @pytest.mark.parametrize(
     ("caption", "file"),
     [("je suis en fauteuil roulant", "photo"), ("", "document certificat_RQTH.pdf"), ("mon dossier andicap", "photo")],

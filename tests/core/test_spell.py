@@ -48,6 +48,15 @@ def test_a_slip_of_the_thumb_is_read_as_it_was_meant(speller: Speller, typed: st
     assert speller.restore(typed) == meant
 
 
+def test_among_many_phrases_a_slip_that_stands_in_one_or_two_is_no_word() -> None:
+    written = ["c'est quoi les horraires", "horraires du matin", *["je loge au gîte"] * 5]
+    few = Speller([*PHRASES, *written], SHORT, {}, LANGUAGE)
+    many = Speller([*PHRASES * 2000, *written], SHORT, {}, LANGUAGE)
+    assert few.restore("les horraires du soir") == "les horraires du soir"
+    assert many.restore("les horraires du soir") == "les horaires du soir"
+    assert many.restore("un gîte") == "un gîte"  # often enough to be one, whatever the language's list knows
+
+
 def test_figures_and_words_that_nobody_knows_stay(speller: Speller) -> None:
     assert speller.restore("18h30 xylophonzz") == "18h30 xylophonzz"
 

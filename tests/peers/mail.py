@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,13 @@ async def until(look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -
         while not wanted(found := await look()):  # noqa: ASYNC110 - what it looks at is another process
             await asyncio.sleep(0.1)
         return found
+
+
+def free_port() -> int:
+    """For what runs outside of pytest, whose plugin gives the tests theirs."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 class Imap:
