@@ -9,7 +9,7 @@ Packages are imported where a row is made: one that is not installed costs its o
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from bot.core.match import Matcher, Seen
 from bot.core.model import Knowledge
 from bot.core.segment import Segmenter
-from bot.core.spell import Speller, Spelt
+from bot.core.spell import Speller, Spelt, WordLists
 from bot.core.text import clean, parts, plain, words
 
 Floats = NDArray[np.float32]
@@ -69,9 +69,9 @@ class AsTyped(Speller):
 class Baseline:
     """Stands where the Reader expects a Matcher: ids, speller, segmenter and these methods are all that it asks of one."""
 
-    def __init__(self, knowledge: Knowledge, scorer: Scorer, calibration: Calibration, frequencies: Mapping[str, int]) -> None:
+    def __init__(self, knowledge: Knowledge, scorer: Scorer, calibration: Calibration, lists: WordLists) -> None:
         phrases, own, self.ids = phrases_of(knowledge)
-        self.speller = AsTyped(phrases, knowledge.words.abbreviations, knowledge.words.synonyms, frequencies)
+        self.speller = AsTyped(phrases, knowledge.words.abbreviations, knowledge.words.synonyms, lists)
         self.segmenter = Segmenter(self.speller.keys(part) for phrase in phrases for part in parts(phrase))
         scorer.fit(phrases, own, len(self.ids))
         self._scorer, self._calibration = scorer, calibration
@@ -262,15 +262,15 @@ ROWS = (OURS, *BASELINES)
 
 def made(row: str, knowledge: Knowledge, calibration: Calibration, cache: Path | None) -> Matcher:
     """The row's matcher, trained. Raises ImportError where its package is not installed."""
-    from bot.library.wordlist import french
+    from bot.library.wordlist import word_lists
 
     if row == OURS:
         from bot.library.encoder import Encoder
         from bot.library.learnt import FILE, read_learnt
 
-        return Matcher(knowledge, Encoder(cache), french(), read_learnt(SHIPPED / FILE))
+        return Matcher(knowledge, Encoder(cache), word_lists(), read_learnt(SHIPPED / FILE))
     scorer = BASELINES[row](calibration.strength, cache)
-    return cast(Matcher, Baseline(knowledge, scorer, calibration, french()))
+    return cast(Matcher, Baseline(knowledge, scorer, calibration, word_lists()))
 
 
 def probabilities(matcher: Matcher, texts: Sequence[str]) -> Floats:

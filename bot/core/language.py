@@ -65,7 +65,7 @@ def _counted(text: str) -> Language | None:
     french = english = 0
     for found in WORD.finditer(text):
         word = found[0]
-        if _is_name(word, text[: found.start()]):
+        if is_name(word, text[: found.start()]):
             continue
         flat = plain(word).strip("'")
         if _CONTRACTED.fullmatch(flat):
@@ -107,7 +107,7 @@ def _said(turns: Iterable[Turn], speaker: str) -> list[str]:
     return [turn.text for turn in turns if turn.speaker == speaker][::-1]
 
 
-def _is_name(word: str, before: str) -> bool:
+def is_name(word: str, before: str) -> bool:
     """A capital inside a sentence is a name's: the "La" of a trainer's name does not make a message French."""
     ahead = before.rstrip(" ")
     return len(word) > 1 and word[0].isupper() and word[1:].islower() and bool(ahead) and ahead[-1] not in _SENTENCE_END

@@ -7,7 +7,7 @@ the few that are new learnt on top.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +19,12 @@ from bot.core.lexicon import Floats, Lexicon, alike, projected
 from bot.core.model import Knowledge, Match
 from bot.core.ridge import Ridge, softmax
 from bot.core.segment import Segmenter
-from bot.core.spell import Speller, Spelt
+from bot.core.spell import Speller, Spelt, WordLists
 from bot.core.text import clean, parts
 
 FEW = 600  # phrases that are learnt on top of what was learnt before; with more of them all are learnt anew
 LOOKED_AT = 20  # phrases of a class, the nearest by their letters, in which the nearest of all is looked for
-RECIPE = 3  # of learning and of features; a change of it makes what was learnt before worthless
+RECIPE = 4  # of learning and of features; a change of it makes what was learnt before worthless
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class Learnt:
     """All that learning takes long for.
 
     digest: of the knowledge it fits. classes: their ids, in the order of the model's columns. marks: of each phrase with its
-    class, in the order of the model's centres; nearest: the column that the others would have given it, and how surely.
+    class, in the order of the model's centres; nearest: the column that the others would have given it, and how surely; said:
+    its utterances, one a line, in words as they were meant.
     """
 
     digest: str
@@ -42,6 +43,7 @@ class Learnt:
     marks: NDArray[np.uint64]
     nearest: NDArray[np.int16]
     surely: Floats
+    said: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Matcher:
         self,
         knowledge: Knowledge,
         encode: Encode | None,
-        frequencies: Mapping[str, int] | None = None,
+        lists: WordLists | None = None,
         learnt: Learnt | None = None,
         block: int = ridge.BLOCK,
     ) -> None:
@@ -91,10 +93,10 @@ class Matcher:
         self._texts = [p for p, _ in self._phrases]
         self._own = np.array([n for _, n in self._phrases])
         self._encode = encode
-        self.speller = Speller(self._texts, knowledge.words.abbreviations, knowledge.words.synonyms, frequencies)
-        self.segmenter = Segmenter(self.speller.keys(part) for t in self._texts for part in parts(t))
+        self.speller = Speller(self._texts, knowledge.words.abbreviations, knowledge.words.synonyms, lists)
         self._block = block
         self.learnt = self._learnt(digest_of(knowledge, encoder=encode is not None), learnt)
+        self.segmenter = Segmenter(line.split() for phrase in self.learnt.said for line in phrase.split("\n"))
         self._lexicon = Lexicon(self.learnt.bases.weights)
 
     def _learnt(self, digest: str, before: Learnt | None) -> Learnt:
@@ -113,7 +115,10 @@ class Matcher:
         lexicon, rows = Lexicon.learnt(restored)
         bases = features.found_in(lexicon, rows, *vectors)
         model, left_out = ridge.learnt(bases.of(rows, *vectors), self._own, len(self.ids), bases.edges, self._block)
-        return Learnt(digest, bases, model, tuple(self.ids), marks, *_nearest(left_out))
+        return Learnt(digest, bases, model, tuple(self.ids), marks, *_nearest(left_out), tuple(map(self._said, self._texts)))
+
+    def _said(self, phrase: str) -> str:
+        return "\n".join(" ".join(self.speller.keys(part)) for part in parts(phrase))
 
     def _on_top(self, digest: str, marks: NDArray[np.uint64], added: NDArray[np.intp], before: Learnt) -> Learnt:
         """What was learnt before, without the phrases that are gone and with those that are new."""
@@ -136,7 +141,8 @@ class Matcher:
             nearest, surely = np.concatenate([nearest, new]), np.concatenate([surely, how])
             model = model.also(seen, self._own[added])
         known_by = np.concatenate([before.marks[kept], marks[added]])
-        return Learnt(digest, before.bases, model, tuple(self.ids), known_by, nearest, surely)
+        said = (*(before.said[n] for n in kept), *(self._said(self._texts[n]) for n in added))
+        return Learnt(digest, before.bases, model, tuple(self.ids), known_by, nearest, surely, said)
 
     def _features(self, spelt: Sequence[Spelt]) -> Floats:
         return self._seen(spelt, self._lexicon, self.learnt.bases)

@@ -2,7 +2,8 @@
 
 A noisy channel: each word that neither the knowledge nor a French word list knows may be any known word that a slip of the
 thumb turns into it (a letter lost, doubled, swapped, or hit beside); which one it was is told by its neighbours, as the
-phrases of the knowledge set them side by side. In a text of many slips, short known words are looked at as well.
+phrases of the knowledge set them side by side. In a text of many slips, short known words are looked at as well. Names, rare
+words, and the words of a text in English are no slips.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
+from bot.core.language import is_name, language_of
 from bot.core.text import ELISIONS, MAX_CHARS, WORD, clean, plain, words
 
 MAX_RESTORED = 60  # words looked up in one message: bounds the cost of long noisy mails
@@ -29,6 +31,9 @@ NOISY = 0.12  # share of unknown words from which on short known ones are doubte
 SLIP, WILD, FIRST = -4.2, -6.5, -0.8  # a usual slip; a letter from anywhere; the first letter is seldom wrong
 DOUBT = -4.5  # beside the slip itself: that a known word is not the one that was meant
 NEW = -9.0  # an unknown word stays as it is
+
+RARE = 6  # letters from which on a rare word is believed in a text of many slips, too
+ALSO = {"h": "heure"}  # what is more than an abbreviation ("18 h", "à quelle h"): its neighbours tell
 
 SLIPPED = 6000  # phrases with one more slip of their writers that is the same as another's
 
@@ -56,6 +61,19 @@ class Spelt:
     mended: str
 
 
+@dataclass(frozen=True, slots=True)
+class WordLists:
+    """What is known of words beside the phrases.
+
+    frequent: words of the phrases' language and how often they are used. rare: its others, plain; nothing is restored to
+    them. english: likewise, of English, and looked at only for a text that is written in it.
+    """
+
+    frequent: Mapping[str, int] = field(default_factory=dict)
+    rare: frozenset[str] = frozenset()
+    english: Callable[[], frozenset[str]] = frozenset
+
+
 @dataclass(slots=True)
 class _Budget:
     """How many look-ups a text has left."""
@@ -66,14 +84,14 @@ class _Budget:
 
 
 class Speller:
-    """Knows the words of one knowledge folder and, where given, of a language: ``frequencies`` of words with accents."""
+    """Knows the words of one knowledge folder and, where given, of word lists."""
 
     def __init__(
         self,
         phrases: Iterable[str],
         abbreviations: Mapping[str, str],
         synonyms: Mapping[str, str],
-        frequencies: Mapping[str, int] | None = None,
+        lists: WordLists | None = None,
     ) -> None:
         spellings: dict[str, Counter[str]] = {}
         pairs: Counter[tuple[str, str]] = Counter()
@@ -86,10 +104,12 @@ class Speller:
             pairs.update(pairwise(["", *(keys[word] for word in written), ""]))
         self._forms = {key: max(c, key=lambda w, c=c: (c[w], w != key)) for key, c in spellings.items()}  # type: ignore[misc]
         self._short = {**synonyms, **abbreviations}
-        language = _by_key(frequencies or {}, self._forms)
+        self._lists = lists or WordLists()
+        language = _by_key(self._lists.frequent, self._forms)
         # among many phrases, a word that one or two hold and the language does not is a slip of who wrote them
         often = 1 + len(phrases) // SLIPPED
-        own = {key: c.total() for key, c in spellings.items() if key in language or c.total() >= often}
+        rare = self._lists.rare
+        own = {key: c.total() for key, c in spellings.items() if key in language or key in rare or c.total() >= often}
         self._pairs, self._before = pairs, Counter(a for a, _ in pairs.elements())
         self._chance = _chances(own, language)
         self._far = [key for key, count in own.items() if len(key) >= 6 and count >= 2]
@@ -117,7 +137,8 @@ class Speller:
 
     def noisy(self, text: str) -> bool:
         """Whether so many words are unknown as they were typed that the typing tells little."""
-        return self._is_noisy(words(text[:MAX_CHARS]))
+        said = words(text[:MAX_CHARS])
+        return self._is_noisy(said, self._believed(text, said))
 
     def _mended(self, typed: str, meant: _Choice) -> str:
         key = plain(typed)
@@ -126,9 +147,22 @@ class Speller:
             return typed
         return meant.form[:1].upper() + meant.form[1:] if typed[:1].isupper() else meant.form
 
-    def _is_noisy(self, said: Sequence[str]) -> bool:
-        unknown = sum(not self._knows(word) for word in said)
+    def _is_noisy(self, said: Sequence[str], believed: frozenset[str]) -> bool:
+        rare = self._lists.rare
+        unknown = sum(not (self._knows(word) or word in believed or (len(word) >= RARE and word in rare)) for word in said)
         return unknown > NOISY * len(said) and unknown > 1
+
+    def _believed(self, text: str, said: Sequence[str]) -> frozenset[str]:
+        """Words that were meant as they were typed, though the phrases' language does not know them: names, and English."""
+        doubted = {word for word in said if word in self._short or not self._knows(word)}
+        if not doubted:
+            return frozenset()
+        named = clean(text[:MAX_CHARS])
+        found = {plain(w[0]) for w in WORD.finditer(named) if is_name(w[0], named[: w.start()])} - self._short.keys()
+        found |= {word for word in doubted if "-" in word and all(map(self._knows, word.split("-")))} - self._short.keys()
+        if language_of(text) == "en":
+            found |= self._lists.english()
+        return frozenset(doubted & found)
 
     def keys(self, text: str) -> list[str]:
         """What each word of ``words(text)`` was meant as, in its plain form; an abbreviation counts as its last word."""
@@ -136,8 +170,12 @@ class Speller:
 
     def _meant(self, text: str) -> list[_Choice]:
         said = words(_STRETCHED.sub(r"\1\1", text[:MAX_CHARS]))
-        budget, noisy = _Budget(), self._is_noisy(said)
-        columns = [self._choices(word, noisy, budget) for word in said]
+        believed = self._believed(text, said)
+        budget, noisy = _Budget(), self._is_noisy(said, believed)
+        columns = [
+            (_Choice(word, self._forms.get(word, word), 0.0),) if word in believed else self._choices(word, noisy, budget)
+            for word in said
+        ]
         for n, (word, after) in enumerate(pairwise(said)):
             if word == "c" and after in ("est", "etait"):  # an elision, not the abbreviation
                 columns[n] = (_Choice("c", "c", 0.0),)
@@ -150,8 +188,10 @@ class Speller:
         written = self._short.get(word)
         if written is not None:
             return (_Choice(plain(written.split()[-1]) if written.split() else "", written, 0.0),)
+        if word in ALSO:
+            return (_Choice(word, word, 0.0), _Choice(ALSO[word], ALSO[word], DOUBT))
         figures = any(c.isdigit() for c in word)  # "18h30" is no slip of "8h30"
-        known = word in self._chance
+        known = word in self._chance or (word in self._lists.rare and (not noisy or len(word) >= RARE))
         kept = _Choice(word, self._forms.get(word, word), 0.0 if known or figures else NEW)
         if figures or not budget.near or (known and not (noisy and len(word) <= 6)) or (len(word) < SHORTEST and not noisy):
             return (kept,)

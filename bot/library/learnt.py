@@ -40,7 +40,8 @@ def _made(kept: Mapping[str, NDArray[Any]]) -> Learnt:
     bases = Bases(wide("weights"), tuple(wide(f"view{n}") for n in range(int(kept["views"]))))
     model = Ridge(kept["centres"], wide("ridge"), wide("bias"), float(kept["sharpness"]), bases.edges)
     left_out = kept["nearest"], wide("surely")
-    return Learnt(str(kept["digest"]), bases, model, tuple(map(str, kept["classes"])), kept["marks"], *left_out)
+    said = tuple(kept["said"].tobytes().decode().split("\0"))
+    return Learnt(str(kept["digest"]), bases, model, tuple(map(str, kept["classes"])), kept["marks"], *left_out, said)
 
 
 def keep_learnt(file: Path, learnt: Learnt) -> None:
@@ -51,7 +52,7 @@ def keep_learnt(file: Path, learnt: Learnt) -> None:
     held |= {"views": len(learnt.bases.views), "weights": learnt.bases.weights}
     held |= {f"view{n}": view.astype(np.float16) for n, view in enumerate(learnt.bases.views)}
     held |= {"ridge": model.weights, "bias": model.bias, "sharpness": model.sharpness}
-    held["centres"] = model.centres
+    held |= {"centres": model.centres, "said": np.frombuffer("\0".join(learnt.said).encode(), np.uint8)}
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(f".{os.getpid()}.tmp")
     with partial.open("wb") as opened:

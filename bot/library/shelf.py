@@ -16,7 +16,7 @@ from bot.errors import AccueilError
 from bot.library.english import Gaps
 from bot.library.learnt import FILE, keep_learnt, read_learnt
 from bot.library.load import contents_of, digest, loaded
-from bot.library.wordlist import french
+from bot.library.wordlist import word_lists
 
 WHOLE = 1_000_000  # phrases in one block: all of them
 KEPT = 4  # knowledge folders, or states of one, of which what was learnt is remembered
@@ -42,7 +42,7 @@ def understanding(knowledge: Knowledge, cache: Path | None = None, beside: Path 
     known = shipped  # learnt exactly; the cache counts where it is about other phrases
     if not afresh and (shipped is None or shipped.digest != digest):
         known = read_learnt(kept) or shipped
-    matcher = Matcher(knowledge, encode, french(), known, WHOLE if afresh else BLOCK)
+    matcher = Matcher(knowledge, encode, word_lists(), known, WHOLE if afresh else BLOCK)
     if matcher.learnt is not known:
         with contextlib.suppress(OSError):  # a cache that cannot be written costs time at the next start, nothing else
             keep_learnt(kept, matcher.learnt)

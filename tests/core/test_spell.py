@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.segment import Segmenter
-from bot.core.spell import Speller
+from bot.core.spell import Speller, WordLists
 
 PHRASES = [
     "à quelle heure on commence",
@@ -31,7 +31,7 @@ SHORT = {"cb": "combien", "c": "c'est"}
 
 @pytest.fixture
 def speller() -> Speller:
-    return Speller(PHRASES, SHORT, {}, LANGUAGE)
+    return Speller(PHRASES, SHORT, {}, WordLists(LANGUAGE))
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_a_slip_of_the_thumb_is_read_as_it_was_meant(speller: Speller, typed: st
 
 def test_among_many_phrases_a_slip_that_stands_in_one_or_two_is_no_word() -> None:
     written = ["c'est quoi les horraires", "horraires du matin", *["je loge au gîte"] * 5]
-    few = Speller([*PHRASES, *written], SHORT, {}, LANGUAGE)
-    many = Speller([*PHRASES * 2000, *written], SHORT, {}, LANGUAGE)
+    few = Speller([*PHRASES, *written], SHORT, {}, WordLists(LANGUAGE))
+    many = Speller([*PHRASES * 2000, *written], SHORT, {}, WordLists(LANGUAGE))
     assert few.restore("les horraires du soir") == "les horraires du soir"
     assert many.restore("les horraires du soir") == "les horaires du soir"
     assert many.restore("un gîte") == "un gîte"  # often enough to be one, whatever the language's list knows

@@ -7,9 +7,12 @@ look like any of it. What is cut is therefore what a program sets and a person d
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from mailparser_reply import EmailReplyParser
 
+from bot.channels.mail.footers import DELIMITER, DISCLAIMER, FOOTER, OPENS, TRAILING
+from bot.channels.mail.quoting import ADDRESS_WROTE, DATE_ALONE, INLINE, LABEL, SEPARATOR, SOMEBODY_WROTE, TELLING, WITHIN, WROTE
 from bot.core.text import clean, visible
 
 MAX_CHARS = 50_000  # of a mail's text that is read; a longer one is cut, the trainer sees the original
@@ -18,73 +21,6 @@ CLOSING = 16  # lines at the end among which a closing formula is looked for
 MAX_BELOW = 40  # lines of a signature and a disclaimer
 HEADER_LINES = 4  # a quote header wraps over at most so many
 
-# a sentence of the sender's own ("le 12, le formateur m'a écrit :") names no time, year or address
-_DATED = r"(?=[^\n]*(?:\d[:h.]\d\d|\d{4}|\d[/.-]\d|@))(?![^\n]*\b(?:m'|t'|nous |vous )a [ée]crit)"
-_TIMED = r"(?=.*(?:\d[:h.]\d\d|\d{4}[-/.]))"
-_WROTE = re.compile(
-    rf"[-— ]*(?:Le|On|Am|El|Il|In data|Op|Em|Den|På|W dniu|Dnia|Dne|Vào|Ti|Pe data)\b{_DATED}.{{3,300}}?"
-    r"\b(?:a [ée]crit|wrote|escribi[óo]|schrieb(?: .{1,80})?|ha scritto|geschreven|schreef(?: .{1,80})?|escreveu|skrev"
-    r"(?: .{1,80})?|napisa[łl](?:\(a\))?|napsal(?:\(a\))?|kirjoitti|đã viết|a scris)(?:[^:]{0,80}:| ?-{2,})"
-    rf"|(?:Le|On)\b{_DATED}.{{3,300}}<[^<>\s]+@[^<>\s]+> (?:a [ée]crit|wrote)[-— ]*"
-    rf"|{_TIMED}(?:\w{{1,12}}[,.]? )?\d.{{4,200}}<[^<>\s]+@[^<>\s]+ ?>.{{0,40}}[ ]?:"
-    rf"|{_TIMED}\d.{{4,200}} \S+@\S+\)?.{{0,40}}[ ]?:"
-    r"|[^<>]{2,80}<[^<>\s]+@[^<>\s]+>,? (?:a [ée]crit|wrote|schrieb|kirjoitti).{0,60}[ ]?:",
-    re.I,
-)
-_SOMEBODY_WROTE = re.compile(r".{2,120} (?:a [ée]crit|wrote|schrieb|ha scritto|escribi[óo])\s?:", re.I)  # above ">" alone
-_SEPARATOR = re.compile(
-    r"[-_*=—– ]{2,}[ ]*(?:Message d'origine|(?:Mail|Message|Courriel|E-?mail) (?:original|initial|transf[ée]r[ée])"
-    r"|Courriel d'origine|Original[ -](?:Message|Appointment)|Forwarded message|Urspr[üu]ngliche (?:Nachricht|Mail)"
-    r"|Oprindelig besked|Opprinnelig melding|Ursprungligt meddelande|Původní zpráva|Alkuperäinen viesti"
-    r"|Messaggio originale|Mensaje original|Mensagem original|Oorspronkelijk bericht|Reply message)\b.*"
-    r"|[-#=* ]{0,8}(?:(?:Veuillez|Merci (?:de|d'[ée]crire)|Please|Bitte) )?"
-    r"(?:type |votre |your |[ée]crire ){0,3}(?:r[ée]pon(?:dre|dez|se)|reply)"
-    r"\b.{0,20}(?:au-dessus|above)\b.{0,20}(?:ligne|line)\b.{0,8}"
-    r"|_{32}|_{47}|(?:D[ée]but du (?:message|courriel)|Begin forwarded|Anfang der weitergeleiteten)\b.{0,40}:",
-    re.I,
-)
-_LABEL = re.compile(
-    r"[*_]*(?P<from>De|From|Von|Fra|Från|Van|Da|Od|Exp[ée]diteur|L[äa]hett[äa]j[äa]|От|Отправитель)[*_]*[ ]?:(?P<a>.*)"
-    r"|[*_]*(?:Envoy[ée](?: le)?|Message du|Date|[ÀA]|Pour|Destinataires?|Objet|Sujet|Copie(?: [àa])?|Cc|Cci"
-    r"|Pi[èe]ces jointes|Attachments"
-    r"|Sent|To|Subject|Reply-To|R[ée]pondre [àa]|Gesendet|An|Betreff|Datum|Sendt|Til|Emne|Skickat|Till|[ÄA]mne"
-    r"|Inviato|Oggetto"
-    r"|Enviado(?: em| el)?|Para|Asunto|Assunto|Verzonden|Aan|Onderwerp|L[äa]hetetty|Vastaanottaja|Aihe|Organization"
-    r"|Data|Do|Temat|Wys[łl]ano|Дата|Отправлено|Кому|Тема|Importance)[*_]*[ ]?:(?P<b>.*)",
-    re.I,
-)
-_TELLING = re.compile(  # labels that only a program sets
-    r"[*_]*(?:Objet|Sujet|Subject|Betreff|Emne|[ÄA]mne|Oggetto|Asunto|Assunto|Onderwerp|Aihe|Temat|Тема|Envoy[ée](?: le)?|Sent"
-    r"|Gesendet|Отправлено|Inviato|Enviado(?: em| el)?|Verzonden|Sendt|Skickat)[*_]*[ ]?:",
-    re.I,
-)
-_INLINE = re.compile(rf"(?:Le|On)\b{_DATED}.{{3,200}}<[^<>\s]+@[^<>\s]+> (?:a [ée]crit|wrote)\s?:", re.I)  # the quote follows
-_DEVICE = (
-    r"(?:phone|ipad|ipod|mobile|smartphone|t[ée]l[ée]?|appareil|tablette|android|galaxy|samsung|huawei|xiaomi|wiko|outlook"
-    r"|yahoo|gmail|e?-?mail\b|courriel\b|courrier pour|messagerie|application|spark|sparrow|thunderbird|windows|blackberry|device"
-    r"|proton|\w*app\b|<http)"
-)
-_FOOTER = re.compile(
-    r"(?!.*\?\s*$)(?:(?:Message |Ce message a [ée]t[ée] )?Envoy[ée]e? (?:de|depuis|avec|par|via|[àa] partir d[eu']|sans fil)"
-    rf"|(?:Sent|Verstuurd|Gesendet) (?:from|with|via|wirelessly|vanaf|mit|von))\b.{{0,30}}{_DEVICE}.{{0,100}}"
-    r"|(?:T[ée]l[ée]charge[rz]|Get|Obtenir|Obtenez|Obtener|Ottieni|Holen Sie sich) (?:Outlook|BlueMail)\b.{0,100}"
-    r"|Von meinem \w+ gesendet|Enviado (?:desde|do meu)\b.{0,60}|Inviato da\b.{0,60}|Verzonden vanaf\b.{0,60}"
-    r"|Skickat från\b.{0,60}|Sendt fra\b.{0,60}|Provenance : (?:Courrier|Mail|Outlook).{0,60}"
-    r"|Garanti sans virus\b.{0,60}|Sans virus\. ?www\..{0,60}|Virus-free\..{0,60}|L'absence de virus dans ce\b.{0,100}",
-    re.I,
-)
-_DISCLAIMER = re.compile(
-    r"(?!.*\?)[*P ]{0,3}(?:(?:AVERTISSEMENT ?: ?)?(?:Ce|Cet|Le pr[ée]sent) (?:message|courriel|mail|e-?mail|courrier)"
-    r"(?! (?:pour|que|dont|afin)\b).{0,120}(?:confidentiel|engage|fichiers|pi[èe]ces? jointes?|exclusi|usage|responsab)"
-    r"|Les informations contenues dans (?:ce|cet)\b|L'exp[ée]diteur d[ée]cline|Pensez (?:[àa] l'environnement|avant d'imprimer)"
-    r"|(?:Avant d'imprimer|.{0,60}n'imprimez ce)\b|This (?:e-?mail|message)\b.{0,80}(?:confidential|intended|privileged)"
-    r"|Avis de confidentialit|(?:Confidentiality|Legal) notice|Please consider the environment"
-    r"|CONFIDENTIALIT[ÉE](?: ?:? ?(?:ce|les|cet)\b|$)|DISCLAIMER|Diese (?:E-?Mail|Nachricht)\b.{0,60}vertraulich"
-    r"|The information contained in th|Este mensaje .{0,100}confidencial|Le informazioni contenute in quest"
-    r"|.{0,60}Ce (?:courriel|message|mail) n'engage)",
-    re.I,
-)
-_DELIMITER = re.compile(r"--|__|—")  # RFC 3676, 4.3, without its blank, which many programs strip
 _GREETING = re.compile(r"(?:bonjour|bonsoir|salut|hello|hi|madame|monsieur|cher|ch[èe]re)\b[^?.:]{0,40}", re.I)
 _PERSONAL = re.compile(
     r"\b(?:je|j'\w|moi|mon|ma|mes|m'\w|suis|besoin|faut|faudrait|voudrais|peux|autre chose|my)\b|\bj'|(?-i:\bI\b)", re.I
@@ -121,8 +57,8 @@ class _Line(str):
 
 def own_words(text: str) -> str:
     """The sender's own words of this mail, line by line; "" where there are none (a mail that only quotes)."""
-    lines: list[str] = [_Line(line) for line in text[:MAX_CHARS].replace("\r\n", "\n").replace("\r", "\n").split("\n")]
-    left = _without_footers(_unquoted(lines))
+    lines = [_Line(line) for line in text[:MAX_CHARS].replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    left = _without_footers(_unquoted(_unfolded(lines)))
     head = "\n".join(line.shown if isinstance(line, _Line) else line for line in left).strip()
     if len(head) > MAX_LIBRARY or not _EASTERN.search(head):
         return head
@@ -130,6 +66,21 @@ def own_words(text: str) -> str:
     first = next((r.content for r in replies if r.content.strip()), "")
     # it takes a list of dates for a header: what it cut is only trusted where no question is lost
     return first.strip() if first and first.count("?") == head.count("?") else head
+
+
+def _unfolded(lines: Sequence[str]) -> list[str]:
+    """Up to the first line in whose middle a quote begins, because a program dropped the line breaks before it."""
+    kept: list[str] = []
+    for line in lines:
+        within = WITHIN.search(line)
+        if within and not _wrapped([line], 0):
+            return [*kept, _Line(_untrailed(line[: within.start()]))]
+        kept.append(line if _untrailed(line) == line else _Line(_untrailed(line)))
+    return kept
+
+
+def _untrailed(line: str) -> str:
+    return TRAILING.sub("", line)
 
 
 def _unquoted(lines: list[str]) -> list[str]:
@@ -144,17 +95,19 @@ def _unquoted(lines: list[str]) -> list[str]:
         if block and not _said(kept):  # what was sent on begins with the headers it had: its words are what there is
             kept, at = [], at + block
             continue
-        if _SEPARATOR.fullmatch(lines[at]) and not _said(kept) and _header_block(lines, _filled(lines, at + 1)):
+        if SEPARATOR.fullmatch(lines[at]) and not _said(kept) and _header_block(lines, _filled(lines, at + 1)):
             at = _filled(lines, at + 1)
             continue
-        if block or _SEPARATOR.fullmatch(lines[at]):
+        if SEPARATOR.fullmatch(lines[at]) and _marked(lines, at + 1):
+            at += 1  # what was sent on has its marks, and ends with them
+            continue
+        if block or SEPARATOR.fullmatch(lines[at]):
             break
         wrote = _wrote(lines, at)
         if wrote:
-            below = _filled(lines, at + wrote)
-            if below >= len(lines) or not lines[below].startswith(">"):
+            if not _marked(lines, at + wrote):
                 break
-            at = below
+            at = _filled(lines, at + wrote)
             continue
         kept.append(lines[at])
         at += 1
@@ -175,7 +128,13 @@ def _spilt(lines: list[str], at: int) -> bool:
 
 
 def _said(kept: list[str]) -> bool:
-    return any(line and not _FOOTER.fullmatch(line) and not _RULE.match(line) for line in kept)
+    return any(line and not FOOTER.fullmatch(line) and not _RULE.match(line) for line in kept)
+
+
+def _marked(lines: list[str], at: int) -> bool:
+    """Whether the next line that is not empty is quoted."""
+    at = _filled(lines, at)
+    return at < len(lines) and lines[at].startswith(">")
 
 
 def _filled(lines: list[str], at: int) -> int:
@@ -187,17 +146,24 @@ def _filled(lines: list[str], at: int) -> int:
 
 def _wrote(lines: list[str], at: int) -> int:
     """How many lines from here are a "Le ... a écrit :", 0 where none is."""
-    if _INLINE.match(lines[at]):
+    wrapped = _wrapped(lines, at)
+    if wrapped or ADDRESS_WROTE.fullmatch(lines[at]):
+        return wrapped or 1
+    return int(_marked(lines, at + 1) and SOMEBODY_WROTE.fullmatch(lines[at]) is not None)
+
+
+def _wrapped(lines: list[str], at: int) -> int:
+    if INLINE.match(lines[at]):
         return 1
     joined = ""
     for n, line in enumerate(lines[at : at + HEADER_LINES], 1):
         if not line:
             break
         joined = f"{joined} {line}".strip()
-        if _WROTE.fullmatch(joined):  # unless the last line alone is one, and those above it are the sender's own
-            return n if n == 1 or not any(_wrote(lines[: at + n], later) for later in range(at + 1, at + n)) else 0
-    quoted = _filled(lines, at + 1)
-    return int(quoted < len(lines) and lines[quoted].startswith(">") and _SOMEBODY_WROTE.fullmatch(lines[at]) is not None)
+        if WROTE.fullmatch(joined):  # unless the last line alone is one, and those above it are the sender's own
+            whole = n == 1 or DATE_ALONE.fullmatch(lines[at])
+            return n if whole or not any(_wrapped(lines[: at + n], later) for later in range(at + 1, at + n)) else 0
+    return 0
 
 
 def _header_block(lines: list[str], at: int) -> int:
@@ -206,14 +172,14 @@ def _header_block(lines: list[str], at: int) -> int:
     empty = False  # the last label had no value: that stands on the next line
     while at < len(lines) and at - start < 24:
         line = lines[at]
-        label = _LABEL.match(line) or (_LABEL.match(f"{line} {lines[at + 1]}") if _splits(lines, at) else None)
+        label = LABEL.match(line) or (LABEL.match(f"{line} {lines[at + 1]}") if _splits(lines, at) else None)
         if label:
             labels, sender = labels + 1, sender or label["from"] is not None
             empty = not (label["a"] or label["b"] or "").strip()
             bare += empty
-            at += 1 if _LABEL.match(line) else 2
+            at += 1 if LABEL.match(line) else 2
             end = at
-        elif line and labels and (empty or ("@" in line and (lines[at - 1].endswith((",", ";")) or line.startswith("<")))):
+        elif line and labels and (empty or ("@" in line and (lines[at - 1].endswith((",", ";", ":")) or line.startswith("<")))):
             empty, at = False, at + 1
             end = at
         elif not line and labels and at - end < 3:
@@ -221,7 +187,7 @@ def _header_block(lines: list[str], at: int) -> int:
         else:
             break
     # "De : 9 h à 12 h" and "À : Lyon" are the sender's own: a program's block names an address or a subject
-    real = bare >= 2 or any("@" in line or _TELLING.match(line) for line in lines[start:end])
+    real = bare >= 2 or any("@" in line or TELLING.match(line) for line in lines[start:end])
     return end - start if labels >= 2 and sender and real else 0
 
 
@@ -234,20 +200,28 @@ def _without_footers(lines: list[str]) -> list[str]:
     speaks = _speaking(lines)
     kept: list[str] = []
     for n, line in enumerate(lines):
-        if _FOOTER.fullmatch(line):
+        if FOOTER.fullmatch(line) or _broken_footer(lines, n):
             if _said(kept) and not speaks[n]:
                 break
             continue
-        if (_DISCLAIMER.match(line) or _delimits(lines, n)) and not speaks[n] and _says_more(kept):
+        if (DISCLAIMER.match(line) or _delimits(lines, n)) and not speaks[n] and _says_more(kept):
             break
         kept.append(line)
     return kept
 
 
+def _broken_footer(lines: list[str], at: int) -> bool:
+    """Whether a footer begins here that was broken at its links ("Envoyé à partir de", "Courrier", "pour Windows")."""
+    if not OPENS.match(lines[at]):
+        return False
+    some = [line for line in lines[at : at + 4] if line][:3]
+    return any(len(some) >= n and len(max(some[:n], key=len)) <= 40 and FOOTER.fullmatch(" ".join(some[:n])) for n in (2, 3))
+
+
 def _delimits(lines: list[str], at: int) -> bool:
     """Whether a signature that a program set begins here. No program sets a closing formula: that is the sender's own."""
     below = _filled(lines, at + 1)
-    return bool(_DELIMITER.fullmatch(lines[at])) and not (below < len(lines) and _SIGN_OFF.match(lines[below]))
+    return bool(DELIMITER.fullmatch(lines[at])) and not (below < len(lines) and _SIGN_OFF.match(lines[below]))
 
 
 def _speaking(lines: list[str]) -> list[bool]:
@@ -256,7 +230,7 @@ def _speaking(lines: list[str]) -> list[bool]:
     for n in range(len(lines) - 1, -1, -1):
         line = lines[n]
         count += bool(line)
-        of_a_program = _FOOTER.fullmatch(line) or _DISCLAIMER.match(line)
+        of_a_program = FOOTER.fullmatch(line) or DISCLAIMER.match(line)
         spoken = spoken or bool(not of_a_program and (_PERSONAL.search(line) or line.endswith("?")))
         found[n] = spoken or count > MAX_BELOW
     return found

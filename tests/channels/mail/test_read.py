@@ -35,10 +35,37 @@ def test_answers_below_and_between_quotes_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["Le formateur a écrit : venez à 9 h. C'est sûr ?", "De : 9 h à 12 h, c'est ça ?", "- un\n- deux ?"]
+    "said",
+    [
+        "Le formateur a écrit : venez à 9 h. C'est sûr ?",
+        "De : 9 h à 12 h, c'est ça ?",
+        "- un\n- deux ?",
+        "Le 12 à 9:30 Ana m'a écrit : venez. J'y vais ?",
+    ],
 )
 def test_a_senders_own_sentence_is_not_taken_for_a_quote(said: str) -> None:
     assert own_words(said) == said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Oui, lundi. Le mer. 9 sept. 2026 à 18:38, Contact <contact@example.org> a écrit : Venez-vous ?",
+        "Oui, lundi. Envoyé depuis l'application Mail Orange ------------ De: contact@example.org Objet: Stage Venez-vous ?",
+        "Oui, lundi. Envoyé de mon iPhone",
+    ],
+)
+def test_a_quote_whose_line_breaks_a_program_dropped_is_cut_within_its_line(line: str) -> None:
+    assert own_words(line) == "Oui, lundi."
+
+
+def test_words_below_a_forward_that_ends_with_its_marks_are_kept() -> None:
+    assert own_words("Voyez :\n\nBegin forwarded message:\n\n> À lundi.\n\nQu'en pensez-vous ?").endswith("Qu'en pensez-vous ?")
+
+
+def test_an_organisations_warning_above_a_mail_is_not_the_senders() -> None:
+    warned = "ATTENTION : ce message provient d'un expéditeur externe, ne cliquez sur aucun lien.\n\nÀ quelle heure ?"
+    assert own_words(warned) == "À quelle heure ?"
 
 
 def mail(text: str = SAID, html: str = "", sender: str = "Ana <ana@example.org>", **headers: str) -> Mail:
