@@ -33,9 +33,9 @@ SOMEBODY_WROTE = re.compile(rf".{{2,120}} {_VERB}\s?:", re.I)  # above ">" alone
 INLINE = re.compile(rf"(?:Le|On)\b{_DATED}.{{3,200}}<{_ADDRESS}> (?:a [ée]crit|wrote)\s?:", re.I)  # the quote follows
 # a header in the middle of a line, where a program dropped the line breaks: the sender's own words stand before it
 WITHIN = re.compile(
-    r"(?<=\S)[-— ]+(?:(?:Le|On) (?:\w{2,10}[.,]{0,2} ){0,3}\d(?=.{0,80}\d[:h]\d\d)[^@]{3,120}"
+    r"(?<=[^\s-])(?:[-— ]{1,6}(?:Le|On) (?:\w{2,10}[.,]{0,2} ){0,3}\d(?=.{0,80}\d[:h]\d\d)[^@]{3,120}"
     rf"<?{_ADDRESS}>?,? (?:a [ée]crit|wrote)\s?:"
-    r"|-{4,}\s*(?:De|From)\s?:.{3,200}\b(?:Objet|Subject)\s?:)",
+    r"|[ ]{1,3}-{4,40}[ ]?(?:De|From)\s?:.{3,200}\b(?:Objet|Subject)\s?:)",
     re.I,
 )
 SEPARATOR = re.compile(
