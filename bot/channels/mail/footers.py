@@ -9,7 +9,7 @@ import re
 
 _DEVICE = (
     r"(?:phone|ipad|ipod|mobile|smartphone|t[ée]l[ée]?|appareil|tablette|android|galaxy|samsung|huawei|xiaomi|wiko|outlook"
-    r"|yahoo|gmail|e?-?mail(?:box)?\b|courriel\b|courrier pour|messagerie|application|spark|sparrow|thunderbird|windows|blackberry"
+    r"|yahoo|gmail|e?-?mail\b|courriel\b|courrier pour|messagerie|application|spark|sparrow|thunderbird|windows|blackberry"
     r"|device|proton|\bcell\b|mailbox|\w*app\b|<http)"
 )
 FOOTER = re.compile(

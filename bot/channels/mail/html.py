@@ -12,10 +12,11 @@ MAX_CHARS = 400_000  # of HTML that is parsed
 MAX_NODES = 40_000
 MAX_DEPTH = 500  # elements inside each other; the parser's cost grows with the square of it
 
-# what programs wrap a quoted mail in: Gmail, Yahoo, Thunderbird, Apple Mail, Proton, Zimbra, Outlook for Mac
+# what programs wrap a quoted mail in: Gmail, Yahoo, Thunderbird, Apple Mail, Proton, Zimbra, Outlook for Mac, Domino, Spark
 _QUOTES = (
     ".gmail_quote:not(:has(blockquote)), .gmail_attr, blockquote[type=cite], blockquote.gmail_quote, .yahoo_quoted,"
-    " .moz-cite-prefix, .protonmail_quote, #OLK_SRC_BODY_SECTION, .zmail_extra, blockquote.iosymail, .moz-forward-container"
+    " .moz-cite-prefix, .protonmail_quote, #OLK_SRC_BODY_SECTION, .zmail_extra, blockquote.iosymail, .moz-forward-container,"
+    " .domino-section, [name=messageReplySection]"
 )
 # marks below which everything is quoted: Outlook on the web and on a phone, Hotmail, Windows Mail
 _BELOW = "#appendonsend, #divRplyFwdMsg, #stopSpelling, #mail-editor-reference-message-container, #isForwardContent"

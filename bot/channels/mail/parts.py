@@ -80,6 +80,8 @@ def contents(mail: Part) -> tuple[str, str, list[str]]:
         kind = part.get_content_type()
         name = _file(part)
         if part.get_content_maintype() == "multipart":
+            if isinstance(part.get_payload(), str):  # its boundary stands nowhere: all that it holds is its words
+                plain.append(part_text(part))
             continue
         if kind in ("text/plain", "text/html") and not name and part.get_content_disposition() != "attachment":
             (plain if kind == "text/plain" else html).append(part_text(part))

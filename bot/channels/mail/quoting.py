@@ -48,6 +48,8 @@ SEPARATOR = re.compile(
     r"|[-#=* ]{0,8}(?:(?:Veuillez|Merci (?:de|d'[ée]crire)|Please|Bitte) )?"
     r"(?:type |votre |your |[ée]crire ){0,3}(?:r[ée]pon(?:dre|dez|se)|reply)"
     r"\b.{0,20}(?:au-dessus|above)\b.{0,20}(?:ligne|line)\b.{0,8}"
+    r"|[-#=*_ ]{2,12}.{0,80}\b(?:reply|r[ée]pon\w+|write|[ée]cri\w+|sais\w+|answer)\b.{0,60}\b(?:above|au-dessus)\b.{0,30}"
+    r"|[-#=*_ ]{2,12}.{0,20}\b(?:reply|r[ée]pon\w+)\b.{0,20}\b(?:above|au-dessus|ci-dessus)\b.{0,60}"
     r"|_{32}|_{47}|(?:D[ée]but du (?:message|courriel)|Begin forwarded|Anfang der weitergeleiteten)\b.{0,40}:|Forwarded message:",
     re.I,
 )

@@ -15,10 +15,11 @@ from email.policy import compat32
 from email.utils import parsedate_to_datetime
 
 from bot.channels.mail.authres import MAX_VALUE
-from bot.channels.mail.automatic import by_headers, by_words
+from bot.channels.mail.automatic import by_headers, by_words, of_tickets
 from bot.channels.mail.decode import TOO_LARGE, limited
 from bot.channels.mail.html import text_of
 from bot.channels.mail.parts import addresses, contents, header, values, walked
+from bot.channels.mail.verdicts import forged, spam
 from bot.channels.mail.words import own_words
 
 MAX_SUBJECT, MAX_FILES, MAX_TO, MAX_RESULTS = 300, 20, 50, 20
@@ -27,6 +28,7 @@ REPLY_TO = "its Reply-To names another address than its From"
 FORM = (ENVELOPE, SUPPRESSED, REPLY_TO)  # reasons that lie in a mail's form: a token outweighs them
 
 TNEF = {"application/ms-tnef", "application/vnd.ms-tnef"}
+DATA = {"text/csv", "text/xml", "application/xml", "application/json", "application/gzip", "application/x-gzip", "text/x-log"}
 UNREAD = {"utf-7", "unicode-1-1-utf-7", "utf7"}  # written by attacks and by nobody else
 
 # a program's word about the HTML beside it, instead of what was written
@@ -65,7 +67,7 @@ class Mail:
 
 def read_mail(raw: bytes) -> Mail:
     """Never raises; what cannot be read is told in ``why_not``."""
-    mail, fault = limited(raw)
+    mail, fault = limited(raw.lstrip(b"\r\n"))
     try:
         parsed = BytesParser(policy=compat32).parsebytes(mail)
         return _read(parsed, fault)
@@ -158,16 +160,28 @@ def _needs_person(
     if re.search(r"\b(?:all|autoreply)\b", suppress):
         return "person", SUPPRESSED
     kinds = {part.get_content_type() for part in walked(mail)}
-    if kinds & {"multipart/encrypted"} or _ENCRYPTED.search(whole) or _enveloped(mail, said):
+    if spam(mail):
+        return "person", "a filter takes it for spam"
+    if forged(mail):
+        return "person", "a mail server does not believe its sender"
+    if of_tickets(mail):
+        return "person", "sent through a ticket system"
+    if any(address != senders[0][0] for address, _ in addresses(mail, "X-Original-Sender")):
+        return "person", "a group passed it on under its own address"
+    if kinds & {"multipart/encrypted", "application/pgp-encrypted"} or _ENCRYPTED.search(whole) or _enveloped(mail, said):
         return "person", "encrypted"
     if kinds & TNEF and not said:
         return "person", "in a form that only Outlook reads (winmail.dat)"
     if "text/calendar" in kinds and not said:
         return "invitation", "a calendar invitation"
+    if not said and "message/rfc822" in kinds:
+        return "person", "it sends a mail on and says nothing itself"
+    if not said and files and kinds & DATA:
+        return "person", "data and no words"
     if not (said or subject or files):
         return "person", "it says nothing"
     marks = whole.count("\ufffd")
-    if marks > 5 + len(whole) // 20 or 3 * marks > len(whole) or any(_charset(part) in UNREAD for part in walked(mail)):
+    if marks > 5 + len(whole) // 20 or 3 * marks > len(whole) or any(map(_unread, walked(mail))):
         return "person", "its characters cannot be read"
     if _foreign(said):
         return "person", "in a script that is not read here"
@@ -196,6 +210,11 @@ def _foreign(said: str) -> bool:
     """Whether most letters are no Latin ones."""
     letters = [c for c in said[:2000] if c.isalpha()]
     return 2 * sum(c > "\u024f" and not unicodedata.name(c, "").startswith("LATIN") for c in letters) > len(letters)
+
+
+def _unread(part: Part) -> bool:
+    """Whether it is in a charset that is not read, and uses it."""
+    return _charset(part) in UNREAD and "+" in str(part.get_payload())
 
 
 def _charset(part: Part) -> str:

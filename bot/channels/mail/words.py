@@ -55,9 +55,19 @@ class _Line(str):
         return line
 
 
+# what a program sets around a signed text, and a file that an old one writes into it
+_WRAPPED = re.compile(
+    r"^-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Z][\w-]{1,20}: .{0,80}\n)*\n?"
+    r"|^-----BEGIN PGP SIGNATURE-----\n(?:.{0,100}\n){0,60}?-----END PGP SIGNATURE-----[ \t]*$"
+    r"|^begin [0-7]{3} \S.{0,100}\n(?:[!-`][ -`]{0,61}\n|`?\n){1,9000}end[ \t]*$",
+    re.M,
+)
+
+
 def own_words(text: str) -> str:
     """The sender's own words of this mail, line by line; "" where there are none (a mail that only quotes)."""
-    lines = [_Line(line) for line in text[:MAX_CHARS].replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    text = _WRAPPED.sub("", text[:MAX_CHARS].replace("\r\n", "\n").replace("\r", "\n"))
+    lines = [_Line(line) for line in text.split("\n")]
     left = _without_footers(_unquoted(_unfolded(lines)))
     head = "\n".join(line.shown if isinstance(line, _Line) else line for line in left).strip()
     if len(head) > MAX_LIBRARY or not _EASTERN.search(head):

@@ -95,6 +95,11 @@ def mail(text: str = SAID, html: str = "", sender: str = "Ana <ana@example.org>"
         ({"X-Failed-Recipients": "x@example.org"}, "bounce"),
         ({"Sender": "mailer-daemon@example.org"}, "automatic"),
         ({"X-Loop": "contact@example.org"}, "automatic"),
+        ({"Message-ID": "<dovecot-sieve-1@example.org>"}, "autoreply"),
+        ({"Return-Path": "<>", "Auto-Submitted": "auto-replied (vacation)"}, "autoreply"),
+        ({"Precedence": "auto-reply"}, "list"),
+        ({"X-Autoresponder": "1"}, "autoreply"),
+        ({"X-BeenThere": "stage@example.org"}, "list"),
     ],
 )
 def test_a_programs_mail_is_never_answered(headers: dict[str, str], kind: str) -> None:
@@ -145,12 +150,67 @@ def test_a_learners_subject_is_not_taken_for_a_programs(subject: str) -> None:
         ({"X_Auto_Response_Suppress": "All"}, "no automatic reply"),
         ({"text": "-----BEGIN PGP MESSAGE-----\n\nhQEMA\n-----END PGP MESSAGE-----"}, "encrypted"),
         ({"Return_Path": "<bob@example.org>"}, "another sender"),
+        ({"X_Spam_Flag": "YES"}, "spam"),
+        ({"X_Spam_Status": "Yes, score=12.3 required=5"}, "spam"),
+        ({"X_SES_Spam_Verdict": "FAIL"}, "spam"),
+        ({"Authentication_Results": "mx.example.org; dmarc=fail header.from=example.org"}, "does not believe"),
+        ({"X_Original_Sender": "bob@example.org"}, "a group"),
+        ({"X_OTRS_Loop": "yes"}, "ticket system"),
+        ({"Subject": "[AUTO GENERATED] État"}, "subject of an automatic reply"),
+        ({"Subject": "Votre demande a bien été enregistrée"}, "receipt"),
+        ({"Subject": "Accepté : stage", "text": "Ana participera."}, "invitation"),
+        ({"text": "Des promotions !\nPour vous désinscrire, cliquez ici."}, "newsletter"),
+        ({"text": "Merci de ne pas répondre à ce message."}, "words of an automatic reply"),
     ],
 )
 def test_what_only_a_person_can_judge_is_left_to_one(headers: dict[str, str], why: str) -> None:
     found = mail(**headers)
     assert why in found.why_not
     assert not found.automatic
+
+
+def test_a_filter_that_finds_nothing_takes_no_answer_away() -> None:
+    passed = {"X-Spam-Flag": "NO", "X-Spam-Status": "No, score=-1.0", "X-MS-Exchange-Organization-SCL": "1"}
+    assert mail(Authentication_Results="mx.example.org; dmarc=pass", **passed).may_answer
+
+
+@pytest.mark.parametrize("text", ["Désinscrivez-moi de la session de mars, puis-je venir en juin ?", "Je veux me désabonner."])
+def test_who_wants_to_leave_is_a_person(text: str) -> None:
+    assert mail(text).may_answer
+
+
+def test_a_mail_sent_on_without_a_word_is_left_to_a_person() -> None:
+    inner, outer = EmailMessage(), EmailMessage()
+    inner["From"], inner["Subject"] = "bob@example.org", "complaint"
+    inner.set_content("À quelle heure ?")
+    outer["From"], outer["Message-ID"] = "ana@example.org", "<1@example.org>"
+    outer.add_attachment(inner)
+    assert "sends a mail on" in read_mail(outer.as_bytes()).why_not
+
+
+def test_what_exchange_made_of_an_encrypted_mail_is_known_for_encrypted() -> None:
+    raw = (
+        b"From: ana@example.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+        b"Content-Type: application/pgp-encrypted\r\n"
+        b"\r\nVersion: 1\r\n--b\r\nContent-Type: application/octet-stream; name=encrypted.asc\r\n\r\n-----BEGIN\r\n--b--\r\n"
+    )
+    assert read_mail(raw).why_not == "encrypted"
+
+
+def test_words_in_parts_whose_boundary_stands_nowhere_are_read() -> None:
+    assert (
+        read_mail(b"\r\nFrom: ana@example.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\nC'est quand ?\r\n").text
+        == "C'est quand ?"
+    )
+
+
+def test_a_report_that_a_mail_arrived_is_no_mail_that_came_back() -> None:
+    raw = (
+        b"From: MAILER-DAEMON@example.org\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
+        b"Final-Recipient: rfc822; a@x\r\nAction: %s\r\n--b--\r\n"
+    )
+    assert [read_mail(raw % action).kind for action in (b"relayed", b"failed")] == ["automatic", "bounce"]
 
 
 def test_an_html_mail_of_outlook_gives_its_words_without_the_thread() -> None:
