@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check lint types knowledge mail mailbox soak fuzz bench setup clean
+.PHONY: run test check lint types knowledge mail mailbox start soak fuzz bench setup clean
 
 $(READY): requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Accueil needs Python 3.11 or newer; name it with: make PYTHON=python3.12")'
@@ -45,6 +45,11 @@ mail: setup
 MAILS ?= 100000
 mailbox: setup
 	$(BIN)/python benchmarks/mailbox.py --mails $(MAILS)
+
+# how long the service takes to be ready with an empty cache, and its memory, STARTS times
+STARTS ?= 5
+start: setup
+	$(BIN)/python benchmarks/start.py $(STARTS)
 
 # kills the running service under load, KILLS times, and counts what was lost or doubled; OPTIONS: --seed N, --postgresql
 KILLS ?= 200

@@ -17,6 +17,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.core import asking
 from bot.core.match import Matcher, Seen
 from bot.core.model import Knowledge
 from bot.core.segment import Segmenter
@@ -67,12 +68,13 @@ class AsTyped(Speller):
 
 
 class Baseline:
-    """Stands where the Reader expects a Matcher: ids, speller, segmenter and these methods are all that it asks of one."""
+    """Stands where the Reader expects a Matcher: ids, speller, segmenter, asking and these methods are what it asks of one."""
 
     def __init__(self, knowledge: Knowledge, scorer: Scorer, calibration: Calibration, lists: WordLists) -> None:
         phrases, own, self.ids = phrases_of(knowledge)
         self.speller = AsTyped(phrases, knowledge.words.abbreviations, knowledge.words.synonyms, lists)
         self.segmenter = Segmenter(self.speller.keys(part) for phrase in phrases for part in parts(phrase))
+        self.asking = asking.found_in(knowledge, self.speller.restore)
         scorer.fit(phrases, own, len(self.ids))
         self._scorer, self._calibration = scorer, calibration
 

@@ -49,6 +49,7 @@ class _Remembering:
     def __init__(self, matcher: Matcher) -> None:
         self._matcher, self._seen, self._groups = matcher, dict[Spelt, Seen](), dict[tuple[Spelt, ...], Floats]()
         self.ids, self.speller, self.segmenter = matcher.ids, _Spelling(matcher.speller), matcher.segmenter
+        self.asking = matcher.asking
 
     def seen(self, spelt: Sequence[Spelt], groups: Sequence[Sequence[Seen]] = ()) -> tuple[list[Seen], list[Floats]]:
         new = [s for s in dict.fromkeys(spelt) if s not in self._seen]

@@ -33,7 +33,8 @@ class Kinds:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The parts of one message. chances: one row a part; asks: whether it asks; frame: whether it stands around a question.
+    """The parts of one message. chances: one row a part; asks: whether it asks; asking: how likely it does, by its small words;
+    frame: whether it stands around a question.
 
     within: as chances, each the largest among a part's clauses. whole: the parts read as one.
     """
@@ -42,6 +43,7 @@ class Evidence:
     within: Floats
     whole: Floats
     asks: Flags
+    asking: Floats
     frame: Flags
     words: NDArray[np.int_]
     disclaims: bool  # says that nothing need be done
@@ -59,11 +61,13 @@ class Weights:
 
 TOPIC = (
     "chance asked_chance asks best second need frame alone single need_elsewhere parts words is_frame anywhere any_asks"
-    " asked_need_elsewhere far disclaims told told_need chance_asked within within_gain whole constant"
+    " asked_need_elsewhere far disclaims told told_need chance_asked within within_gain whole asking"
+    " chance_asking asking_there constant"
 ).split()
 NEED = (
     "need asks asked_need second_need alone parts topic_asked frame words health any_asks anywhere least_topic unsure far"
-    " mean_far small asked stated disclaims disclaimed topic_there within within_asked whole whole_far constant"
+    " mean_far small asked stated disclaims disclaimed topic_there within within_asked whole whole_far asking"
+    " need_asking need_telling constant"
 ).split()
 FAR = "whole mean most least whole_topic whole_need topic need small any_asks parts words health constant".split()
 READINGS = {"topic": TOPIC, "need": NEED, "far": FAR}
@@ -128,6 +132,9 @@ def topic_readings(seen: Evidence, kinds: Kinds, column: int) -> list[float]:
         _odds(seen.within[:, column].max()),
         max(0.0, _odds(seen.within[:, column].max()) - chance),
         _odds(seen.whole[column]),
+        _odds(seen.asking[at]),
+        _odds(seen.asking[at]) * chance,
+        _odds((mine * seen.asking).max()),
         1.0,
     ]
 
@@ -168,6 +175,9 @@ def need_readings(seen: Evidence, kinds: Kinds) -> list[float]:
         _odds(within[asks].max(initial=0.0)),
         _odds(seen.whole[kinds.needs].sum()),
         _odds(seen.whole[kinds.far].sum()),
+        _odds(seen.asking[at]),
+        _odds((needs * seen.asking).max()),
+        _odds((needs * (1 - seen.asking)).max()),
         1.0,
     ]
 

@@ -46,7 +46,11 @@ NOTED = re.compile(
 JOINED = re.compile(r"\b(?:et|ainsi que|and)\b", re.I)
 BYE = re.compile(
     r"\b(?:bonne (?:soiree|journee|nuit|fin|aprem|semaine)|bon (?:week-?end|aprem)"
-    r"|a (?:demain|bientot|plus|lundi|jeudi)|ciao|bye)\b"
+    r"|a (?:demain|bientot|plus|lundi|jeudi|la revoyure|une autre fois)|ciao|bye|au revoir|adieu|je vous laisse)\b"
+)
+GRATEFUL = re.compile(
+    r"\b(?:merci|thank|thx|(?:vous |te |soyez.{0,4} )?remerci\w*|(?:vous |t'|te )en (?:sais|suis) )"
+    r"(?!.{0,12}\b(?:d'avance|de )\b)"
 )
 THANKS = re.compile(r"\b(?:m(?:er)?[ck]i|thank|thx)")
 AGREE = frozenset(
@@ -68,10 +72,13 @@ def asks(text: str, normal: str) -> bool:
 
 
 def courtesy(flat: str) -> str:
-    """Which small talk fits a message that asks nothing: a greeting, a nod, or words that the bot cannot place."""
-    spoken = set(words(flat))
+    """Which small talk fits a message that asks nothing: thanks, a farewell, a greeting, a nod, or what the bot cannot place."""
+    if "?" not in flat and GRATEFUL.search(flat):
+        return "thanks"
+    if "?" not in flat and BYE.search(flat):
+        return "goodbye"
     if GREETS.match(flat):
         return "greeting"
-    if spoken <= AGREE and "?" not in flat:
+    if set(words(flat)) <= AGREE and "?" not in flat:
         return "thanks"  # "ok", a thumb up
     return "help"

@@ -30,7 +30,7 @@ from bot.core.formats import FormatReader
 from bot.core.match import Matcher
 from bot.core.model import Dialogue, Format, Kind, Knowledge, Match, Question, Reading
 from bot.core.pieces import Part, Pieces, Scored
-from bot.core.text import plain, words
+from bot.core.text import is_bare, plain, words
 
 _PASSED_ON = frozenset({"request", "handoff", "unknown"})
 _NEEDS = (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
@@ -98,7 +98,7 @@ class Reader:
         short = self._short_answer(flat, said, dialogue)
         if short is not None:
             return replace(short, format=own, aside=aside, health=health)
-        scored, pieces = Scored(), self._pieces.of(text)
+        scored, pieces = Scored(bare=is_bare(text)), self._pieces.of(text)
         self._pieces.score([*pieces, *([subject] if subject else [])], scored)
         found, weighed = self._whole(pieces, flat, scored)
         if subject and not (found.topics or found.needs_person or found.faint):
@@ -146,6 +146,7 @@ class Reader:
             np.array([np.max([c.chances for c in p.within] or [p.chances], 0) for p in weighed]),
             whole,
             np.array([p.asks for p in weighed]),
+            np.array([p.asking for p in weighed]),
             np.array([self._is_frame(p) for p in weighed]),
             np.array([len(words(p.text)) for p in weighed]),
             bool(DISCLAIMED.search(flat)),
@@ -188,7 +189,7 @@ class Reader:
     def evidence_of(self, text: str) -> chance.Evidence | None:
         """What a message's parts tell of it, for finding the weights; None for one without words."""
         flat = plain(text)
-        weighed, whole = self._weighed(self._pieces.of(text), flat, Scored())
+        weighed, whole = self._weighed(self._pieces.of(text), flat, Scored(bare=is_bare(text)))
         return self.evidence(weighed, whole, flat) if weighed else None
 
     def _disclaimed(self, row: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core import features, ridge
+from bot.core import asking, features, ridge
+from bot.core.asking import Asking
 from bot.core.features import Bases, Encode
 from bot.core.lexicon import Floats, Lexicon, alike, projected
 from bot.core.model import Knowledge, Match
@@ -24,7 +25,7 @@ from bot.core.text import clean, parts
 
 FEW = 600  # phrases that are learnt on top of what was learnt before; with more of them all are learnt anew
 LOOKED_AT = 20  # phrases of a class, the nearest by their letters, in which the nearest of all is looked for
-RECIPE = 4  # of learning and of features; a change of it makes what was learnt before worthless
+RECIPE = 6  # of learning and of features; a change of it makes what was learnt before worthless
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Learnt:
 
     digest: of the knowledge it fits. classes: their ids, in the order of the model's columns. marks: of each phrase with its
     class, in the order of the model's centres; nearest: the column that the others would have given it, and how surely; said:
-    its utterances, one a line, in words as they were meant.
+    its utterances, one a line, in words as they were meant. asking: whether a text asks.
     """
 
     digest: str
@@ -44,6 +45,7 @@ class Learnt:
     nearest: NDArray[np.int16]
     surely: Floats
     said: tuple[str, ...]
+    asking: Asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Matcher:
         block: int = ridge.BLOCK,
     ) -> None:
         """learnt: from an earlier start. block: phrases that are solved at once, where all are learnt anew."""
-        groups = knowledge.groups
+        self._knowledge, groups = knowledge, knowledge.groups
         self.ids = list(groups)
         self._phrases = [(p, n) for n, g in enumerate(groups.values()) for p in g.phrases]
         self._texts = [p for p, _ in self._phrases]
@@ -97,6 +99,7 @@ class Matcher:
         self._block = block
         self.learnt = self._learnt(digest_of(knowledge, encoder=encode is not None), learnt)
         self.segmenter = Segmenter(line.split() for phrase in self.learnt.said for line in phrase.split("\n"))
+        self.asking = self.learnt.asking
         self._lexicon = Lexicon(self.learnt.bases.weights)
 
     def _learnt(self, digest: str, before: Learnt | None) -> Learnt:
@@ -115,7 +118,9 @@ class Matcher:
         lexicon, rows = Lexicon.learnt(restored)
         bases = features.found_in(lexicon, rows, *vectors)
         model, left_out = ridge.learnt(bases.of(rows, *vectors), self._own, len(self.ids), bases.edges, self._block)
-        return Learnt(digest, bases, model, tuple(self.ids), marks, *_nearest(left_out), tuple(map(self._said, self._texts)))
+        said = tuple(map(self._said, self._texts))
+        asks = asking.found_in(self._knowledge, self.speller.restore)
+        return Learnt(digest, bases, model, tuple(self.ids), marks, *_nearest(left_out), said, asks)
 
     def _said(self, phrase: str) -> str:
         return "\n".join(" ".join(self.speller.keys(part)) for part in parts(phrase))
@@ -142,7 +147,7 @@ class Matcher:
             model = model.also(seen, self._own[added])
         known_by = np.concatenate([before.marks[kept], marks[added]])
         said = (*(before.said[n] for n in kept), *(self._said(self._texts[n]) for n in added))
-        return Learnt(digest, before.bases, model, tuple(self.ids), known_by, nearest, surely, said)
+        return Learnt(digest, before.bases, model, tuple(self.ids), known_by, nearest, surely, said, before.asking)
 
     def _features(self, spelt: Sequence[Spelt]) -> Floats:
         return self._seen(spelt, self._lexicon, self.learnt.bases)
@@ -151,7 +156,9 @@ class Matcher:
         rows = [lexicon.row(s.restored) for s in spelt]
         if self._encode is None:
             return bases.of(rows)
-        vectors = self._encode([*(s.restored for s in spelt), *(s.mended for s in spelt)])
+        texts = [*(s.restored for s in spelt), *(s.mended for s in spelt)]
+        at = {text: n for n, text in enumerate(dict.fromkeys(texts))}
+        vectors = self._encode(list(at))[[at[text] for text in texts]]
         return bases.of(rows, vectors[: len(spelt)], vectors[len(spelt) :])
 
     def seen(self, spelt: Sequence[Spelt], groups: Sequence[Sequence[Seen]] = ()) -> tuple[list[Seen], Floats]:

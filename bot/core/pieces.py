@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from bot.core.cues import JOINED, LEANS, asks
 from bot.core.match import Matcher, Seen
 from bot.core.policy import Thresholds
+from bot.core.spell import Spelt
 from bot.core.text import fragments, is_list, parts, plain, words
 
 WHOLE = 0.90  # a part this sure is not looked at clause by clause
 RUN_ON = 9  # words without punctuation from which on a part is looked at for several sentences
 MAX_PARTS = 24
 MAX_LEANING_WORDS = 6
+ASKS = 0.9  # chance from which on a part without a question mark asks
 SHORT = 8  # words of a part whose clauses may be of one or two words
 
 
@@ -29,6 +31,7 @@ class Part:
     seen: Seen
     chances: NDArray[np.float32]
     asks: bool
+    asking: float  # how likely it asks
     within: tuple[Part, ...] = ()  # its clauses, where it was looked at clause by clause and stayed whole
 
     @property
@@ -38,8 +41,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What is known of the pieces of one message, and of those that stand side by side read as one."""
+    """What is known of the pieces of one message, and of those that stand side by side read as one.
 
+    bare: the message has no punctuation, so that a question is known by its words alone.
+    """
+
+    bare: bool = False
     parts: dict[str, Part] = field(default_factory=dict)
     groups: dict[tuple[str, ...], NDArray[np.float32]] = field(default_factory=dict)
 
@@ -95,10 +102,15 @@ class Pieces:
         new = [text for text in dict.fromkeys(texts) if text not in scored.parts]
         several = [group for group in dict.fromkeys(groups) if group not in scored.groups and len(group) > 1]
         members = [[scored.parts[piece].seen for piece in group] for group in several]
-        seen, joined = self._matcher.seen([self._matcher.speller.read(t) for t in new], members)
+        read = [self._matcher.speller.read(text) for text in new]
+        if groups:  # clauses: what they look like as typed tells no more, and costs as much again
+            read = [Spelt(spelt.restored, spelt.restored) for spelt in read]
+        seen, joined = self._matcher.seen(read, members)
         scored.groups.update(zip(several, joined, strict=True))
         for text, one in zip(new, seen, strict=True):
-            scored.parts[text] = Part(text, one, one.chances, asks(text, one.spelt.restored))
+            asking = 1.0 if "?" in text else self._matcher.asking.chance(one.spelt.restored)
+            asked = asks(text, one.spelt.restored) or (scored.bare and asking >= ASKS)
+            scored.parts[text] = Part(text, one, one.chances, asked, asking)
 
     def _beside(self, n: int, part: Part, leans: bool, count: int) -> list[int]:
         """Which pairs of neighbours a part is to be read with, each by the number of its first part."""

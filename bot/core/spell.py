@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -24,12 +24,15 @@ from bot.core.text import ELISIONS, MAX_CHARS, WORD, clean, plain, words
 MAX_RESTORED = 60  # words looked up in one message: bounds the cost of long noisy mails
 MAX_FAR = 10  # of them looked for two slips away
 CHOICES = 8  # kept for one word
+FAR, FAR_IN_CLEAN = 5, 7  # letters of an unknown word from which on two slips are looked for; shorter ones may be names
+OFTEN = -12.0  # logarithm of the share of all words from which on one is looked for two slips away
 SHORTEST = 4  # letters of an unknown word that is restored in a text of few slips: below stand acronyms
 NOISY = 0.12  # share of unknown words from which on short known ones are doubted
 
 # natural logarithms of how likely a slip is
-SLIP, WILD, FIRST = -4.2, -6.5, -0.8  # a usual slip; a letter from anywhere; the first letter is seldom wrong
-DOUBT = -4.5  # beside the slip itself: that a known word is not the one that was meant
+SLIP, WILD, FIRST = -3.6, -7.0, -0.8  # a usual slip; a letter from anywhere; the first letter is seldom wrong
+DOUBT = -3.5  # beside the slip itself: that a known word is not the one that was meant
+TWO = -8.0  # two usual slips in one word
 NEW = -9.0  # an unknown word stays as it is
 
 RARE = 6  # letters from which on a rare word is believed in a text of many slips, too
@@ -70,7 +73,7 @@ class WordLists:
     """
 
     frequent: Mapping[str, int] = field(default_factory=dict)
-    rare: frozenset[str] = frozenset()
+    rare: Container[str] = frozenset()
     english: Callable[[], frozenset[str]] = frozenset
 
 
@@ -112,20 +115,20 @@ class Speller:
         own = {key: c.total() for key, c in spellings.items() if key in language or key in rare or c.total() >= often}
         self._pairs, self._before = pairs, Counter(a for a, _ in pairs.elements())
         self._chance = _chances(own, language)
-        self._far = [key for key, count in own.items() if len(key) >= 6 and count >= 2]
-        self._known: dict[str, tuple[_Choice, ...]] = {}
+        self._far = [key for key, chance in self._chance.items() if len(key) >= FAR - 1 and chance > OFTEN]
+        self._known: dict[tuple[str, bool], tuple[_Choice, ...]] = {}
 
     def restore(self, text: str) -> str:
         """The text in the knowledge's own spelling, lower case, without punctuation."""
-        return " ".join(choice.form for choice in self._meant(text))
+        return " ".join(choice.form for choice in self._meant(text)[0])
 
     def read(self, text: str) -> Spelt:
         """The text as it was meant, with and without what its typing tells beside the words."""
-        meant = self._meant(text)
+        meant, noisy = self._meant(text)
         restored = " ".join(choice.form for choice in meant)
         typed = _STRETCHED.sub(r"\1\1", clean(text[:MAX_CHARS]))
         found = list(WORD.finditer(ELISIONS.sub(lambda m: m[0][:-1] + " ", typed)))  # as long as the text itself
-        if not self.noisy(text):
+        if not noisy:
             return Spelt(restored, typed)
         if len(found) != len(meant):
             return Spelt(restored, restored)
@@ -137,8 +140,7 @@ class Speller:
 
     def noisy(self, text: str) -> bool:
         """Whether so many words are unknown as they were typed that the typing tells little."""
-        said = words(text[:MAX_CHARS])
-        return self._is_noisy(said, self._believed(text, said))
+        return self._meant(text)[1]
 
     def _mended(self, typed: str, meant: _Choice) -> str:
         key = plain(typed)
@@ -166,9 +168,10 @@ class Speller:
 
     def keys(self, text: str) -> list[str]:
         """What each word of ``words(text)`` was meant as, in its plain form; an abbreviation counts as its last word."""
-        return [choice.key for choice in self._meant(text)]
+        return [choice.key for choice in self._meant(text)[0]]
 
-    def _meant(self, text: str) -> list[_Choice]:
+    def _meant(self, text: str) -> tuple[list[_Choice], bool]:
+        """What each word was meant as, and whether the text is noisy."""
         said = words(_STRETCHED.sub(r"\1\1", text[:MAX_CHARS]))
         believed = self._believed(text, said)
         budget, noisy = _Budget(), self._is_noisy(said, believed)
@@ -176,10 +179,13 @@ class Speller:
             (_Choice(word, self._forms.get(word, word), 0.0),) if word in believed else self._choices(word, noisy, budget)
             for word in said
         ]
+        for n, (before, word) in enumerate(pairwise(said), 1):
+            if word in ALSO and any(c.isdigit() for c in before):
+                columns[n] = columns[n][:1]
         for n, (word, after) in enumerate(pairwise(said)):
             if word == "c" and after in ("est", "etait"):  # an elision, not the abbreviation
                 columns[n] = (_Choice("c", "c", 0.0),)
-        return self._likeliest(columns)
+        return self._likeliest(columns), noisy
 
     def _knows(self, word: str) -> bool:
         return word in self._short or word in self._chance or len(word) < 2 or any(c.isdigit() for c in word)
@@ -195,14 +201,14 @@ class Speller:
         kept = _Choice(word, self._forms.get(word, word), 0.0 if known or figures else NEW)
         if figures or not budget.near or (known and not (noisy and len(word) <= 6)) or (len(word) < SHORTEST and not noisy):
             return (kept,)
-        found = self._known.get(word)
+        found = self._known.get((word, noisy))
         if found is None:
             budget.near -= 1
             found = self._near(word)
-            if not found and not known and len(word) >= 6 and budget.far:
+            if not found and not known and len(word) >= (FAR if noisy else FAR_IN_CLEAN) and budget.far:
                 budget.far -= 1
                 found = self._farther(word)
-            self._known[word] = found
+            self._known[word, noisy] = found
             if len(self._known) > 20_000:
                 self._known.clear()
         if known:
@@ -219,9 +225,11 @@ class Speller:
         return tuple(_Choice(c, self._forms.get(c, c), found[c]) for c in best)
 
     def _farther(self, word: str) -> tuple[_Choice, ...]:
-        """Words of the knowledge two slips away: of long words alone, where two slips still tell them apart."""
-        hits = extract(word, self._far, scorer=OSA.distance, score_cutoff=2, limit=3)
-        return tuple(_Choice(key, self._forms[key], 2 * SLIP) for key, _, _ in hits)
+        """Words two slips away: of long words alone, where two slips still tell them apart, and to those that are used often."""
+        hits = extract(word, self._far, scorer=OSA.distance, score_cutoff=2, limit=40)
+        slips = {key: TWO + (FIRST if key[0] != word[0] else 0.0) for key, _, _ in hits}
+        best = sorted(slips, key=lambda key: -(slips[key] + self._chance[key]))[:CHOICES]
+        return tuple(_Choice(key, self._forms.get(key, key), slips[key]) for key in best)
 
     def _likeliest(self, choices: Sequence[tuple[_Choice, ...]]) -> list[_Choice]:
         """The best path through the choices (Viterbi), by slips and by which words stand side by side."""

@@ -84,6 +84,11 @@ def numbered(text: str) -> list[str]:
     return [text[a[1] : b[0]] for a, b in zip(starts, [*starts[1:], (len(text), 0)], strict=True) if text[a[1] : b[0]].strip()]
 
 
+def is_bare(text: str) -> bool:
+    """Whether a text has no sentence marks: typed in a hurry, or dictated."""
+    return not re.search(r"[?!]|[^\W\d]\.(?:\s|$)", text)
+
+
 MAX_LIST = 7  # words in a list of topics
 
 

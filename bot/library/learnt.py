@@ -15,6 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.core.asking import Asking
 from bot.core.features import Bases
 from bot.core.match import RECIPE, Learnt
 from bot.core.ridge import Ridge
@@ -41,7 +42,8 @@ def _made(kept: Mapping[str, NDArray[Any]]) -> Learnt:
     model = Ridge(kept["centres"], wide("ridge"), wide("bias"), float(kept["sharpness"]), bases.edges)
     left_out = kept["nearest"], wide("surely")
     said = tuple(kept["said"].tobytes().decode().split("\0"))
-    return Learnt(str(kept["digest"]), bases, model, tuple(map(str, kept["classes"])), kept["marks"], *left_out, said)
+    asking = Asking(frozenset(map(str, kept["small"])), wide("asking"))
+    return Learnt(str(kept["digest"]), bases, model, tuple(map(str, kept["classes"])), kept["marks"], *left_out, said, asking)
 
 
 def keep_learnt(file: Path, learnt: Learnt) -> None:
@@ -53,6 +55,7 @@ def keep_learnt(file: Path, learnt: Learnt) -> None:
     held |= {f"view{n}": view.astype(np.float16) for n, view in enumerate(learnt.bases.views)}
     held |= {"ridge": model.weights, "bias": model.bias, "sharpness": model.sharpness}
     held |= {"centres": model.centres, "said": np.frombuffer("\0".join(learnt.said).encode(), np.uint8)}
+    held |= {"small": sorted(learnt.asking.small), "asking": learnt.asking.weights.astype(np.float16)}
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(f".{os.getpid()}.tmp")
     with partial.open("wb") as opened:

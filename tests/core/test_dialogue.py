@@ -12,7 +12,7 @@ from bot.core.decide import Reader
 from bot.core.desk import Desk
 from bot.core.dialogue import respond, stumbled
 from bot.core.escalation import Command, review
-from bot.core.model import Escalation, Format, Intent, Knowledge, Message, Outcome, Status
+from bot.core.model import Dialogue, Escalation, Format, Intent, Knowledge, Message, Outcome, Status
 from bot.core.rehearse import START, Rehearsal
 from bot.core.situation import Response, Situation
 from bot.library.load import load
@@ -261,3 +261,24 @@ def test_a_trainers_words_arrive_as_they_were_typed(talk: Rehearsal, knowledge: 
     words = "RDV à 9h : voir https://example.org/a?b=1 ;) {x} « ok »"
     _, outcome = reviewed(knowledge, known, command(known, "answer", "telegram:1", words))
     assert any(words in o.body for o in outcome.outgoing if o.to == known.chat)
+
+
+@pytest.mark.parametrize(
+    ("said", "label"),
+    [
+        ("allez, je vous laisse, à la revoyure", "goodbye"),
+        ("soyez-en remercié, c'est très aimable", "thanks"),
+        ("bonjour", "greeting"),
+    ],
+)
+def test_a_message_that_asks_nothing_gets_the_courtesy_that_fits(talk: Rehearsal, said: str, label: str) -> None:
+    response = talk.say(said)
+    assert response.reading is not None
+    assert response.reading.labels == (label,)
+    assert response.outcome.escalations == ()
+
+
+def test_a_question_without_a_mark_in_a_message_without_any_is_a_question(reader: Reader) -> None:
+    (part,) = reader.read("on attaque a quel moment le matin", None, Dialogue("x")).questions
+    assert part.text
+    assert reader.matcher.asking.chance("on attaque à quel moment le matin") > reader.matcher.asking.chance("je viens le matin")

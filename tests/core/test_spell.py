@@ -57,6 +57,31 @@ def test_among_many_phrases_a_slip_that_stands_in_one_or_two_is_no_word() -> Non
     assert many.restore("un gîte") == "un gîte"  # often enough to be one, whatever the language's list knows
 
 
+def test_names_rare_words_and_inverted_verbs_are_no_slips(speller: Speller) -> None:
+    listed = Speller(PHRASES, SHORT, {}, WordLists({**LANGUAGE, "rend": 500, "on": 9000}, frozenset({"salpe"})))
+    assert speller.restore("la saale, la salpe du soir") == "la salle la salle du soir"
+    assert listed.restore("la Saale, la salpe du soir") == "la saale la salpe du soir"
+    assert listed.restore("rend-on la salle") == "rend-on la salle"
+
+
+def test_the_words_of_a_text_in_english_are_no_slips() -> None:
+    lists = WordLists(LANGUAGE, english=lambda: frozenset("am is the where sale of i here".split()))
+    speller = Speller(PHRASES, {**SHORT, "am": "après-midi"}, {}, lists)
+    # "sale" is one slip from "salle", and "am" an abbreviation in French alone
+    assert speller.restore("where is the sale of the matinn, I am here") == "where is the sale of the matin i am here"
+    assert speller.restore("la salle est où, am") == "la salle est où après-midi"
+
+
+def test_h_is_an_hour_behind_quelle_and_a_mark_behind_a_figure(speller: Speller) -> None:
+    assert speller.restore("à quelle h on commence") == "à quelle heure on commence"
+    assert speller.restore("18 h") == "18 h"
+
+
+def test_two_slips_are_restored_in_a_noisy_text_and_in_a_clean_one_may_be_a_name(speller: Speller) -> None:
+    assert speller.restore("qeulle ehure on cmomenece") == "quelle heure on commence"
+    assert speller.restore("où est mtaii") == "où est mtaii"
+
+
 def test_figures_and_words_that_nobody_knows_stay(speller: Speller) -> None:
     assert speller.restore("18h30 xylophonzz") == "18h30 xylophonzz"
 
