@@ -14,7 +14,7 @@ _ROBOTS = re.compile(
     r"(?:mailer[-_.]?daemon|post-?master|(?:do[-_.]?)?not?[-_.]?reply|ne[-_.]?pas[-_.]?repondre|pas[-_.]?de[-_.]?reponse"
     r"|bounces?|abuse|root|listserv|majordomo|mdaemon|nobody|notifications?|newsletters?|e?-?news"
     r"|promos?|auto(?:matic|reply|-?respond\w*)|system|alerts?|monitoring|cron|daemon|nagios|zabbix|wordpress|www-data|apache"
-    r"|mail(?:er|-?system|delivery\w*)|.*[-_.+](?:no-?reply|bounces?|request)|(?:owner|bounces?|no-?reply)[-_.+=].*)$",
+    r"|mail(?:er|-?system|delivery\w*)|.*[-_.+](?:no-?reply|bounces?)|.*-request|(?:owner|bounces?)[-_+=].*|no-?reply[-_.+=].*)$",
     re.I,
 )
 _BULK = re.compile(r"\s*(?:bulk|list|junk|auto[-_]?reply)\b", re.I)
@@ -31,7 +31,6 @@ _LIST_HEADERS = (
 )
 _BULK_HEADERS = (  # set by services through which persons write, too
     "List-Unsubscribe",
-    "Feedback-ID",
     "X-Campaign",
     "X-CampaignID",
     "X-MC-User",
@@ -40,7 +39,11 @@ _BULK_HEADERS = (  # set by services through which persons write, too
     "X-Mailin-Campaign",
     "X-Mailjet-Campaign",
 )
+_OF_A_MAILBOX = re.compile(r":(?:user:proton|fastmail|zohomail)", re.I)  # a Feedback-ID that persons' own mails bear
 BULK_MARK = "the mark of a bulk sender"
+_DAEMON = re.compile(r"(?:mailer[-_.]?daemon|post-?master)@", re.I)
+_BOUNCES = re.compile(r"(?:bounces?|owner)[-_+=@\d]", re.I)  # envelopes of those who send to many
+FORWARDED = re.compile(r"SRS\d?=|\+caf_=", re.I)  # how a mailbox that forwards rewrites the envelope: the mail is a person's
 MAX_HOPS = 45  # mail servers on its way; a mail that goes round has more
 _AUTO_HEADERS = (
     "X-Autoreply",
@@ -54,8 +57,6 @@ _AUTO_HEADERS = (
     "X-FreshDesk-AutoReply",
     "X-Vacation",
     "X-Cron-Env",
-    "X-MS-Exchange-Inbox-Rules-Loop",
-    "X-MS-Exchange-Generated-Message-Source",
 )
 _SIEVE = re.compile(r"<(?:dovecot|cmu)-sieve-", re.I)  # so an answering rule of a mailbox names its mails (RFC 5230)
 # of ticket systems, through which both programs and persons write
@@ -140,9 +141,10 @@ _UNSUBSCRIBE = re.compile(
 
 SIGNED = "signed by a program"  # a draft of ours that the trainer sent bears the signature too
 # as programs of our own kind sign, and name their sheets, where a relay took their headers off
+_WISHES = re.compile(r"\b(?:je (?:voudrais|souhait\w+|peux|pourrai[st]?|dois|viens|viendrai)|puis-je|est-il possible)\b", re.I)
 _OURS = re.compile(
-    r"^\s*(?:l'|je suis (?:l'|un )|the |i am (?:the |an ))?(?:assistante? (?:automatique|virtuel(?:le)?)"
-    r"|(?:automatic|automated|virtual) assistant)\b[^.?!,;]{0,80}[.,]?\s*$"
+    r"^\s*(?:(?:l'|je suis (?:l'|un )|the |i am (?:the |an ))?(?:assistante? automatique|(?:automatic|automated) assistant)"
+    r"|(?:l'|je suis (?:l'|un )|the |i am (?:the |a ))(?:assistante? virtuel(?:le)?|virtual assistant))\b[^.?!,;]{0,80}[.,]?\s*$"
     r"|^\s*(?:d'après|according to) ?: ?[«“].{1,200}[»”] \(\d{1,2}[/ ]\S{1,12}[/ ]\d{4}\)\s*$",
     re.I | re.M,
 )
@@ -173,7 +175,8 @@ def by_headers(mail: Part, senders: tuple[tuple[str, str], ...], subject: str) -
     for name in _LIST_HEADERS:
         if mail.get(name) is not None:
             return "list", f"{name}: a list or a newsletter"
-    if any(mail.get(name) is not None for name in _BULK_HEADERS):
+    feedback = said("Feedback-ID")
+    if any(mail.get(name) is not None for name in _BULK_HEADERS) or (feedback and not _OF_A_MAILBOX.search(feedback)):
         return "list", BULK_MARK
     if _BULK.match(said("Precedence")) or _BULK.match(said("X-Precedence")):
         return "list", "Precedence says bulk"
@@ -181,25 +184,42 @@ def by_headers(mail: Part, senders: tuple[tuple[str, str], ...], subject: str) -
         return "automatic", "it went through too many servers"
     if mail.get("X-Loop") is not None:
         return "automatic", "X-Loop says that it went round"
-    robot = next((a for a, _ in (*senders, *addresses(mail, "Sender"), *addresses(mail, "Return-Path")) if _robotic(a)), "")
-    if robot or re.search(r"mailer-?daemon", said("From"), re.I):
+    handed_in = [a for a, _ in (*addresses(mail, "Sender"), *addresses(mail, "Return-Path"))]
+    daemon = re.search(r"mailer-?daemon", said("From"), re.I) or any(map(_DAEMON.match, handed_in))
+    if daemon or (any(_robotic(a) for a, _ in senders) and not _by_a_form(mail, senders)):
         return "automatic", "sent by a program's address"
+    if any(_BOUNCES.match(a) and not FORWARDED.search(a) for a in handed_in):
+        return "list", BULK_MARK
     return "person", ""
+
+
+def by_a_program(mail: Part) -> bool:
+    """Whether a program handed in what a person may have written, as a website's form does."""
+    named = [a for name in ("From", "Sender", "Return-Path") for a, _ in addresses(mail, name)]
+    return any(_robotic(a) and not FORWARDED.search(a) for a in named)
+
+
+def _by_a_form(mail: Part, senders: tuple[tuple[str, str], ...]) -> bool:
+    """Whether a website's form sent it in somebody's name: its From is a program's, its Reply-To a person's of another domain."""
+    people = addresses(mail, "Reply-To")
+    domains = {a.rpartition("@")[2] for a, _ in senders}
+    return len(people) == 1 and not _robotic(people[0][0]) and people[0][0].rpartition("@")[2] not in domains
 
 
 def by_words(subject: str, said: str, whole: str) -> tuple[str, str]:
     """(kind, why not) as the words alone tell, of programs that set no header. A person may have written them too."""
-    if _AWAY_SUBJECT.match(subject):
+    asks = "?" in said or "?" in subject
+    if _AWAY_SUBJECT.match(subject) and not (asks and subject.lower().startswith("re")):
         return "autoreply", "the subject of an automatic reply"
     if _BOUNCE_SUBJECT.match(subject):
         return "bounce", "the subject of a delivery report"
     if _RECEIPT_SUBJECT.match(subject):
         return "receipt", "the subject of a receipt"
-    if _RECEIVED_SUBJECT.match(subject):
+    if _RECEIVED_SUBJECT.match(subject) and not asks:
         return "autoreply", "the subject of a ticket system's receipt"
-    if _MEETING_SUBJECT.match(subject) and "?" not in said:
+    if _MEETING_SUBJECT.match(subject) and not asks:
         return "invitation", "the subject of an invitation or of an answer to one"
-    if _UNSUBSCRIBE.search(said):
+    if _UNSUBSCRIBE.search(said) and not asks:
         return "list", "the footer of a newsletter"
     start = whole[:3000]
     if _BOUNCE_TEXT.search(start) and re.search(r"\b[\w.+-]+@[\w-]+\.\w|\b5\d\d\b", start):
@@ -241,4 +261,9 @@ def _arrived(mail: Part) -> bool:
 
 def _away(said: str) -> bool:
     """Out-of-office words, in a mail that asks nothing."""
-    return len(said) < 1500 and "?" not in said and _AWAY_TEXT.search(" ".join(said.split())) is not None
+    return (
+        len(said) < 1500
+        and "?" not in said
+        and not _WISHES.search(said)
+        and _AWAY_TEXT.search(" ".join(said.split())) is not None
+    )

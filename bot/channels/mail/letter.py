@@ -50,16 +50,17 @@ def letter(raw: bytes, arrival: Arrival, mailbox: Mailbox) -> Message | Ignored:
         about = ids.about(came_back)
         bounce = replace(_message(mail, arrival, mailbox, answers), intent=Intent.BOUNCE, about=about, no_reply="")
         return replace(bounce, reply_to=came_back)
-    refused = _refused(mail, ours, arrival.raw)
+    refused = _refused(mail, ours, arrival.raw, mailbox)
     return Ignored(refused) if refused else _message(mail, arrival, mailbox, answers)
 
 
-def _refused(mail: Mail, ours: str, raw: Any) -> str:
+def _refused(mail: Mail, ours: str, raw: Any, mailbox: Mailbox) -> str:
     """Why nobody waits for an answer to a mail of the inbox; "" where somebody may."""
     flags = {str(flag).lower() for flag in raw.get("flags", ())}
     if ours:
         return "our own mail"
-    if mail.automatic and mail.why_not != BULK_MARK:
+    own_group = mail.kind == "list" and mail.list_id == mailbox.address.replace("@", ".").lower()  # the mailbox is a group itself
+    if mail.automatic and mail.why_not != BULK_MARK and not own_group:
         return f"{mail.kind}: {mail.why_not}"
     if "\\answered" in flags:
         return "answered by hand"

@@ -17,10 +17,11 @@ _VERB = (
 )
 WROTE = re.compile(
     rf"[-— ]*(?:Le|On|Am|El|Il|In data|Op|Em|No dia|Den|På|W dniu|Dnia|Dne|Vào|Ti|Pe data|Στις|في)\b{_DATED}.{{3,300}}?"
-    rf"\b{_VERB}(?:[^:]{{0,80}}:| ?-{{2,}})"
+    rf"\b{_VERB}(?:\s?:|,? ?(?:dans|in|le|am|um|on|sur|via|at|à|<|\(|\[)[^:?!]{{0,70}}:"
+    rf"|[^:.?!]{{1,60}}<{_ADDRESS}>\s?:| ?-{{2,}})"
     rf"|(?:Le|On)\b{_DATED}.{{3,300}}<{_ADDRESS}> (?:a [ée]crit|wrote)[-— ]*"
     rf"|{_TIMED}(?:\w{{1,12}}[,.]{{0,2}} )?\d.{{4,200}}<{_ADDRESS} ?>.{{0,40}}[ ]?:"
-    rf"|{_TIMED}\d.{{4,200}} \S+@\S+\)?.{{0,40}}[ ]?:"
+    rf"|{_TIMED}\d{{1,4}}(?:[-/.]\d|[.]? \w{{3,10}}[.]?,? \d{{4}}).{{0,200}} \S+@\S+\)?.{{0,40}}[ ]?:"
     rf"|[^<>]{{2,80}}<{_ADDRESS}>,? (?:a [ée]crit|wrote|schrieb|kirjoitti).{{0,60}}[ ]?:"
     rf"|{_DATED}.{{2,120}}\bschrieb am\b.{{4,80}}:"
     rf"|Wiadomo[śs][ćc] napisana przez\b{_DATED}.{{3,200}}:"
@@ -45,11 +46,12 @@ SEPARATOR = re.compile(
     r"|Vidarebefordrat meddelande|Videresendt (?:besked|melding)|Doorgestuurd bericht|Mensaje reenviado|Messaggio inoltrato"
     r"|Mensagem encaminhada|Původní zpráva|Alkuperäinen viesti|Wiadomość oryginalna"
     r"|Messaggio originale|Mensaje original|Mensagem original|Oorspronkelijk bericht|Reply message)\b.*"
-    r"|[-#=* ]{0,8}(?:(?:Veuillez|Merci (?:de|d'[ée]crire)|Please|Bitte) )?"
+    r"|(?!.*\?\s*$)[-#=* ]{0,8}(?:(?:Veuillez|Merci (?:de|d'[ée]crire)|Please|Bitte) )?"
     r"(?:type |votre |your |[ée]crire ){0,3}(?:r[ée]pon(?:dre|dez|se)|reply)"
     r"\b.{0,20}(?:au-dessus|above)\b.{0,20}(?:ligne|line)\b.{0,8}"
-    r"|[-#=*_ ]{2,12}.{0,80}\b(?:reply|r[ée]pon\w+|write|[ée]cri\w+|sais\w+|answer)\b.{0,60}\b(?:above|au-dessus)\b.{0,30}"
-    r"|[-#=*_ ]{2,12}.{0,20}\b(?:reply|r[ée]pon\w+)\b.{0,20}\b(?:above|au-dessus|ci-dessus)\b.{0,60}"
+    r"|(?!.*\?\s*$)[-#=*_]{2,12} .{0,80}\b(?:reply|r[ée]pon\w+|write|[ée]cri\w+|sais\w+|answer)\b"
+    r".{0,60}\b(?:above|au-dessus)\b.{0,30}"
+    r"|(?!.*\?\s*$)[-#=*_]{2,12} .{0,20}\b(?:reply|r[ée]pon\w+)\b.{0,20}\b(?:above|au-dessus|ci-dessus)\b.{0,60}"
     r"|_{32}|_{47}|(?:D[ée]but du (?:message|courriel)|Begin forwarded|Anfang der weitergeleiteten)\b.{0,40}:|Forwarded message:",
     re.I,
 )

@@ -15,7 +15,7 @@ from email.policy import compat32
 from email.utils import parsedate_to_datetime
 
 from bot.channels.mail.authres import MAX_VALUE
-from bot.channels.mail.automatic import by_headers, by_words, of_tickets
+from bot.channels.mail.automatic import FORWARDED, by_a_program, by_headers, by_words, of_tickets
 from bot.channels.mail.decode import TOO_LARGE, limited
 from bot.channels.mail.html import text_of
 from bot.channels.mail.parts import addresses, contents, header, values, walked
@@ -58,6 +58,7 @@ class Mail:
     to: tuple[str, ...]  # the addresses in To and Cc
     sent: str  # the Date header's day and time for a quote, "" where it has none
     results: tuple[str, ...]  # its Authentication-Results as they stand there, topmost first; see authres.py
+    list_id: str  # of the list that passed it on, "" where none did
     automatic: bool  # for certain: nobody waits for an answer. Else what may not be answered is a person's to read
 
     @property
@@ -76,7 +77,7 @@ def read_mail(raw: bytes) -> Mail:
         try:
             return _read(bare, f"cannot be parsed ({type(error).__name__})")
         except Exception:
-            return Mail("person", "cannot be parsed", "", "", "", "", (), "", "", (), (), "", (), False)
+            return Mail("person", "cannot be parsed", "", "", "", "", (), "", "", (), (), "", (), "", False)
 
 
 def read_text(text: str) -> Mail:
@@ -84,7 +85,7 @@ def read_text(text: str) -> Mail:
     said = own_words(text)
     kind, why = by_words("", said, text)
     why = why or ("" if said else "it says nothing")
-    return Mail(kind, why, "", "", "", said, (), "", "", (), (), "", (), False)
+    return Mail(kind, why, "", "", "", said, (), "", "", (), (), "", (), "", False)
 
 
 def _read(mail: Part, fault: str) -> Mail:
@@ -121,6 +122,7 @@ def _read(mail: Part, fault: str) -> Mail:
         to=tuple(address for name in ("To", "Cc") for address, _ in addresses(mail, name))[:MAX_TO],
         sent=_sent(mail),
         results=tuple(value[:MAX_VALUE] for value in values(mail, "Authentication-Results")[:MAX_RESULTS]),
+        list_id=header(mail, "List-Id").rpartition("<")[2].strip("> ").lower()[:250],
         automatic=automatic,
     )
 
@@ -160,6 +162,8 @@ def _needs_person(
     if re.search(r"\b(?:all|autoreply)\b", suppress):
         return "person", SUPPRESSED
     kinds = {part.get_content_type() for part in walked(mail)}
+    if by_a_program(mail):
+        return "person", "handed in by a program, as by a website's form"
     if spam(mail):
         return "person", "a filter takes it for spam"
     if forged(mail):
@@ -195,7 +199,10 @@ def _sent_by_another(mail: Part, sender: str) -> bool:
     """
     person, _, domain = sender.partition("@")
     envelope = [a.partition("@") for a, _ in addresses(mail, "Return-Path")]
-    return any(d == domain and re.split(r"[+=]", who)[0] != re.split(r"[+=]", person)[0] for who, _, d in envelope)
+    return any(
+        not FORWARDED.search(who) and d == domain and re.split(r"[+=]", who)[0] != re.split(r"[+=]", person)[0]
+        for who, _, d in envelope
+    )
 
 
 def _enveloped(mail: Part, said: str) -> bool:

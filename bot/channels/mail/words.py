@@ -13,7 +13,8 @@ from mailparser_reply import EmailReplyParser
 
 from bot.channels.mail.footers import DELIMITER, DISCLAIMER, FOOTER, OPENS, TRAILING
 from bot.channels.mail.quoting import ADDRESS_WROTE, DATE_ALONE, INLINE, LABEL, SEPARATOR, SOMEBODY_WROTE, TELLING, WITHIN, WROTE
-from bot.core.text import clean, visible
+from bot.core.cues import ASKS
+from bot.core.text import clean, plain, visible
 
 MAX_CHARS = 50_000  # of a mail's text that is read; a longer one is cut, the trainer sees the original
 MAX_LIBRARY = 2_000  # characters given to the library, whose patterns are not made for hostile input
@@ -23,7 +24,9 @@ HEADER_LINES = 4  # a quote header wraps over at most so many
 
 _GREETING = re.compile(r"(?:bonjour|bonsoir|salut|hello|hi|madame|monsieur|cher|ch[èe]re)\b[^?.:]{0,40}", re.I)
 _PERSONAL = re.compile(
-    r"\b(?:je|j'\w|moi|mon|ma|mes|m'\w|suis|besoin|faut|faudrait|voudrais|peux|autre chose|my)\b|\bj'|(?-i:\bI\b)", re.I
+    r"\b(?:je|j'\w|moi|mon|ma|mes|m'\w|suis|besoin|faut|faudrait|voudrais|peux|autre chose|my|ich|mir|wir)\b|\bj'|(?-i:\bI\b)"
+    r"|(?<!-)\bnous (?!sur\b)|\b(?:merci de|veuillez|pouvez|pourriez) \w+(?:er|ir|re|vous)\b|-vous\b|places?\b",
+    re.I,
 )
 _RULE = re.compile(r"[-_=*—– ]{4,}$|(?:mail|message) transf[ée]r[ée]$", re.I)
 _SIGNATURE = re.compile(r"^(?:--|—|__+|[-=*_]{5,})[ \t]*$", re.M)
@@ -36,9 +39,16 @@ _SIGN_OFF = re.compile(
     r"|mille )?mercis?\b(?! de (?:me|nous|bien|m'|ne|votre)\b)"
     r"(?![^\n]{60})|bien (?:sinc[èe]rement|respectueusement)|(?:kind |best |warm )?regards|best,|cheers|tout de bon"
     r"|(?:à|a) bient[ôo]t"
-    r"|au plaisir|d'avance merci|dans l'attente|en vous remerciant|bav|bonne (?:continuation|r[ée]ception)|b[àa]v|a\+)",
+    r"|au plaisir|d'avance merci|dans l'attente|en vous remerciant|bav\b|bonne (?:continuation|r[ée]ception)|b[àa]v|a\+)",
     re.I,
 )
+_WISH = re.compile(
+    r"\bsvp\b|s'il (?:vous|te) pla[îi]t"
+    r"|\b(?:merci|remercie|remerciant) (?:par avance |d'avance )?(?:de |d')(?:(?:me|nous|bien|vouloir|m') ?)*\w+(?:er|ir|re)\b",
+    re.I,
+)
+_WHEN = re.compile(r"\d{4}|\d[:h]\d\d")
+_QUESTION = re.compile(r"(?:o[ùu]|quand|combien|comment|quels?|quelles?|qui|quoi|pourquoi|est-ce)\b", re.I)
 _AFTERTHOUGHT = re.compile(r"^\s*p\.?\s?s\.?\b", re.I)
 _EASTERN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 _PARSER = EmailReplyParser(languages=["ja", "ko", "zh"])
@@ -133,6 +143,7 @@ def _spilt(lines: list[str], at: int) -> bool:
         and bool(lines[at])
         and lines[at - 1].startswith(">")
         and len(lines[at - 1]) >= 60
+        and lines[at][:1].islower()
         and lines[at + 1].startswith(">")
     )
 
@@ -184,7 +195,7 @@ def _header_block(lines: list[str], at: int) -> int:
         line = lines[at]
         label = LABEL.match(line) or (LABEL.match(f"{line} {lines[at + 1]}") if _splits(lines, at) else None)
         if label:
-            labels, sender = labels + 1, sender or label["from"] is not None
+            labels, sender = labels + 1, sender or (label["from"] is not None and not label["a"].strip()[:1].isdigit())
             empty = not (label["a"] or label["b"] or "").strip()
             bare += empty
             at += 1 if LABEL.match(line) else 2
@@ -197,7 +208,9 @@ def _header_block(lines: list[str], at: int) -> int:
         else:
             break
     # "De : 9 h à 12 h" and "À : Lyon" are the sender's own: a program's block names an address or a subject
-    real = bare >= 2 or any("@" in line or TELLING.match(line) for line in lines[start:end])
+    real = bare >= 2 or any("@" in line for line in lines[start:end])
+    told = any(TELLING.match(line) for line in lines[start:end]) and any(_WHEN.search(line) for line in lines[start:end])
+    real = real or (labels >= 3 and told)
     return end - start if labels >= 2 and sender and real else 0
 
 
@@ -231,6 +244,8 @@ def _broken_footer(lines: list[str], at: int) -> bool:
 def _delimits(lines: list[str], at: int) -> bool:
     """Whether a signature that a program set begins here. No program sets a closing formula: that is the sender's own."""
     below = _filled(lines, at + 1)
+    if lines[at].startswith("__") and sum(line.startswith("__") for line in lines) > 1:  # rules between points
+        return False
     return bool(DELIMITER.fullmatch(lines[at])) and not (below < len(lines) and _SIGN_OFF.match(lines[below]))
 
 
@@ -260,7 +275,8 @@ def question_text(text: str) -> str:
     lines, after = lines[:mark], lines[mark:]
     kept: list[str] = []
     for n, line in enumerate(lines):
-        if kept and len(lines) - n <= CLOSING and _SIGN_OFF.match(line) and _ends_soon(lines[n + 1 :]):
+        closes = _SIGN_OFF.match(line) and "?" not in line and not _WISH.search(line)
+        if kept and len(lines) - n <= CLOSING and closes and _ends_soon(lines[n + 1 :]):
             after = lines[n + 1 :] + after
             break
         kept.append(line)
@@ -279,7 +295,7 @@ def _unsigned(lines: list[str]) -> list[str]:
 
 def _is_name(line: str) -> bool:
     named = len(line.split()) <= 6 and line.strip()[:1].isupper() and not re.search(r"[?!.:;)]\s*$", line)
-    return named and not _PERSONAL.search(line)
+    return bool(named) and not _PERSONAL.search(line) and not (ASKS.search(plain(line)) or _QUESTION.match(line))
 
 
 def _ends_soon(rest: list[str]) -> bool:

@@ -38,9 +38,17 @@ def test_answers_below_and_between_quotes_are_kept() -> None:
     "said",
     [
         "Le formateur a écrit : venez à 9 h. C'est sûr ?",
-        "De : 9 h à 12 h, c'est ça ?",
-        "- un\n- deux ?",
         "Le 12 à 9:30 Ana m'a écrit : venez. J'y vais ?",
+        "De : 9 h à 12 h, c'est ça ?",
+        "De : Lyon\nÀ : Poitiers\nDate : 12 mars\nObjet : trajet\nEst-ce remboursé ?",
+        "3 agents à inscrire pour le 12/03 à 9:30, contact ana@example.org :\nPaul\nLéa",
+        "- un\n- deux ?",
+        "- faut-il écrire mon nom au-dessus de la photo ?",
+        "1) Effectif\n____\nDouze.\n____\n2) Budget\n____\nNeuf cents euros.",
+        "Bonjour\n--\nMerci de nous confirmer les horaires",
+        "Attention : je viens de l'extérieur de la ville, où me garer ?",
+        "Obtenir Outlook est-il nécessaire ?",
+        "Ce mail contient en pièces jointes les deux fiches.",
     ],
 )
 def test_a_senders_own_sentence_is_not_taken_for_a_quote(said: str) -> None:
@@ -155,9 +163,11 @@ def test_a_learners_subject_is_not_taken_for_a_programs(subject: str) -> None:
         ({"X_SES_Spam_Verdict": "FAIL"}, "spam"),
         ({"Authentication_Results": "mx.example.org; dmarc=fail header.from=example.org"}, "does not believe"),
         ({"X_Original_Sender": "bob@example.org"}, "a group"),
+        ({"Return_Path": "<www-data@web.example>"}, "a website's form"),
+        ({"sender": "wordpress@web.example", "Reply_To": "ana@example.org"}, "Reply-To"),
         ({"X_OTRS_Loop": "yes"}, "ticket system"),
         ({"Subject": "[AUTO GENERATED] État"}, "subject of an automatic reply"),
-        ({"Subject": "Votre demande a bien été enregistrée"}, "receipt"),
+        ({"Subject": "Votre demande a bien été enregistrée", "text": "Elle porte le numéro 12."}, "receipt"),
         ({"Subject": "Accepté : stage", "text": "Ana participera."}, "invitation"),
         ({"text": "Des promotions !\nPour vous désinscrire, cliquez ici."}, "newsletter"),
         ({"text": "Merci de ne pas répondre à ce message."}, "words of an automatic reply"),
@@ -172,6 +182,21 @@ def test_what_only_a_person_can_judge_is_left_to_one(headers: dict[str, str], wh
 def test_a_filter_that_finds_nothing_takes_no_answer_away() -> None:
     passed = {"X-Spam-Flag": "NO", "X-Spam-Status": "No, score=-1.0", "X-MS-Exchange-Organization-SCL": "1"}
     assert mail(Authentication_Results="mx.example.org; dmarc=pass", **passed).may_answer
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Return-Path": "<bounces+SRS=44ldt=IX@relay.example>"},
+        {"Return-Path": "<ana+caf_=contact=formation.example@example.org>"},
+        {"Feedback-ID": "27473442:user:proton"},
+        {"Subject": "RE: Réponse automatique : Horaires"},
+        {"Subject": "Invitation : puis-je venir à deux ?"},
+        {"X-MS-Exchange-Inbox-Rules-Loop": "ancien@example.org"},
+    ],
+)
+def test_what_a_mailbox_forwards_or_a_provider_marks_is_still_a_persons(headers: dict[str, str]) -> None:
+    assert mail(**headers).may_answer
 
 
 @pytest.mark.parametrize("text", ["Désinscrivez-moi de la session de mars, puis-je venir en juin ?", "Je veux me désabonner."])
