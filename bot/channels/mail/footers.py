@@ -14,8 +14,10 @@ _DEVICE = (
 )
 FOOTER = re.compile(
     r"(?!.*\?\s*$)(?:(?:(?:(?:Message |Ce message a [ée]t[ée] )?Envoy[ée] (?:de|depuis|avec|par|via|[àa] partir d[eu']|sans fil)"
-    r"|(?:Sent|Verstuurd|Verzonden|Gesendet) (?:from|with|via|using|wirelessly|vanaf|vanuit|mit|von))"
+    r"|(?:Sent|Verstuurd|Verzonden|Gesendet) (?:from|via|using|wirelessly|vanaf|vanuit|mit|von))"
     rf"\b(?!.*\b(?:le|on|du) (?:\d|\w+ \d)).{{0,30}}{_DEVICE}.{{0,100}})"
+    r"|Sent with (?:my )?\W{0,3}(?:Proton ?Mail|Airmail|Mailspring|Spark|Canary|Tuta(?:nota)?|Superhuman|Missive|BlueMail"
+    r"|eM Client|\w*phone)\b.{0,100}"
     r"|Sent from my [A-Z][\w-]{1,20}|From my iphone\b.{0,20}"
     r"|(?:T[ée]l[ée]charge[rz]|Get|Obtenir|Obtenez|Obtener|Ottieni|Obter o|Holen Sie sich) (?:Outlook|BlueMail)\b"
     r"(?: (?:pour|for|f[üu]r|para|per|voor) .{1,80}|\s*[<(]?https?.{0,200}|\s*<.{0,200})?"
