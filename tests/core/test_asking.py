@@ -47,3 +47,7 @@ def test_what_tells_does_not_ask(asking: Asking, text: str) -> None:
 def test_small_words_are_those_of_many_classes() -> None:
     small = small_words({"hours": ["à quelle heure", "à midi"], "venue": ["à quelle adresse"], "price": ["quelle somme"]})
     assert small == {"à", "quelle"} or small == {"a", "quelle"}
+
+
+def test_phrases_of_one_kind_alone_tell_nothing() -> None:
+    assert learnt([(text, True, 1.0) for text in ASKED], frozenset({"est"})).chance("où est la salle") == 0.5
