@@ -282,3 +282,15 @@ def test_a_question_without_a_mark_in_a_message_without_any_is_a_question(reader
     (part,) = reader.read("on attaque a quel moment le matin", None, Dialogue("x")).questions
     assert part.text
     assert reader.matcher.asking.chance("on attaque à quel moment le matin") > reader.matcher.asking.chance("je viens le matin")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "je bégaie, qu'on me dispense des jeux de rôle",
+        "j'ai une prothèse, je reste assis",
+        "I stammer, please do not make me speak",
+    ],
+)
+def test_a_matter_of_health_that_is_passed_on_goes_to_the_contact_alone(talk: Rehearsal, said: str) -> None:
+    assert escalation_of(talk.say(said)).private
