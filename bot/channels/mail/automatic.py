@@ -186,7 +186,7 @@ def by_headers(mail: Part, senders: tuple[tuple[str, str], ...], subject: str) -
         return "automatic", "X-Loop says that it went round"
     handed_in = [a for a, _ in (*addresses(mail, "Sender"), *addresses(mail, "Return-Path"))]
     daemon = re.search(r"mailer-?daemon", said("From"), re.I) or any(map(_DAEMON.match, handed_in))
-    if daemon or (any(_robotic(a) for a, _ in senders) and not _by_a_form(mail, senders)):
+    if daemon or (any(robotic(a) for a, _ in senders) and not _by_a_form(mail, senders)):
         return "automatic", "sent by a program's address"
     if any(_BOUNCES.match(a) and not FORWARDED.search(a) for a in handed_in):
         return "list", BULK_MARK
@@ -196,14 +196,14 @@ def by_headers(mail: Part, senders: tuple[tuple[str, str], ...], subject: str) -
 def by_a_program(mail: Part) -> bool:
     """Whether a program handed in what a person may have written, as a website's form does."""
     named = [a for name in ("From", "Sender", "Return-Path") for a, _ in addresses(mail, name)]
-    return any(_robotic(a) and not FORWARDED.search(a) for a in named)
+    return any(robotic(a) and not FORWARDED.search(a) for a in named)
 
 
 def _by_a_form(mail: Part, senders: tuple[tuple[str, str], ...]) -> bool:
     """Whether a website's form sent it in somebody's name: its From is a program's, its Reply-To a person's of another domain."""
     people = addresses(mail, "Reply-To")
     domains = {a.rpartition("@")[2] for a, _ in senders}
-    return len(people) == 1 and not _robotic(people[0][0]) and people[0][0].rpartition("@")[2] not in domains
+    return len(people) == 1 and not robotic(people[0][0]) and people[0][0].rpartition("@")[2] not in domains
 
 
 def by_words(subject: str, said: str, whole: str) -> tuple[str, str]:
@@ -236,7 +236,8 @@ def of_tickets(mail: Part) -> bool:
     return any(mail.get(name) is not None for name in _TICKETS)
 
 
-def _robotic(address: str) -> bool:
+def robotic(address: str) -> bool:
+    """Whether an address is one that nobody reads."""
     return _ROBOTS.match(address.partition("@")[0]) is not None
 
 

@@ -15,7 +15,7 @@ from email.policy import compat32
 from email.utils import parsedate_to_datetime
 
 from bot.channels.mail.authres import MAX_VALUE
-from bot.channels.mail.automatic import FORWARDED, by_a_program, by_headers, by_words, of_tickets
+from bot.channels.mail.automatic import FORWARDED, by_a_program, by_headers, by_words, of_tickets, robotic
 from bot.channels.mail.decode import TOO_LARGE, limited
 from bot.channels.mail.html import text_of
 from bot.channels.mail.parts import addresses, contents, header, values, walked
@@ -108,6 +108,8 @@ def _read(mail: Part, fault: str) -> Mail:
     if not why:
         kind, why = _needs_person(mail, senders, subject, said, whole, files, fault)
     sender, name = senders[0] if len(senders) == 1 else ("", "")
+    if not automatic and robotic(sender):  # a form's: an answer to it would reach nobody
+        sender = ""
     return Mail(
         kind=kind,
         why_not=why,

@@ -199,6 +199,11 @@ def test_what_a_mailbox_forwards_or_a_provider_marks_is_still_a_persons(headers:
     assert mail(**headers).may_answer
 
 
+def test_an_answer_to_a_websites_form_has_no_address_to_go_to() -> None:
+    found = mail(sender="wordpress@web.example", Reply_To="ana@example.org")
+    assert (found.sender, found.automatic) == ("", False)
+
+
 @pytest.mark.parametrize("text", ["Désinscrivez-moi de la session de mars, puis-je venir en juin ?", "Je veux me désabonner."])
 def test_who_wants_to_leave_is_a_person(text: str) -> None:
     assert mail(text).may_answer
