@@ -141,7 +141,7 @@ _UNSUBSCRIBE = re.compile(
 
 SIGNED = "signed by a program"  # a draft of ours that the trainer sent bears the signature too
 # as programs of our own kind sign, and name their sheets, where a relay took their headers off
-_WISHES = re.compile(r"\b(?:je (?:voudrais|souhait\w+|peux|pourrai[st]?|dois|viens|viendrai)|puis-je|est-il possible)\b", re.I)
+_WISHES = re.compile(r"\b(?:je (?:voudrais|souhait\w+)|puis-je|est-il possible)\b", re.I)
 _OURS = re.compile(
     r"^\s*(?:(?:l'|je suis (?:l'|un )|the |i am (?:the |an ))?(?:assistante? automatique|(?:automatic|automated) assistant)"
     r"|(?:l'|je suis (?:l'|un )|the |i am (?:the |a ))(?:assistante? virtuel(?:le)?|virtual assistant))\b[^.?!,;]{0,80}[.,]?\s*$"
@@ -162,8 +162,8 @@ def by_headers(mail: Part, senders: tuple[tuple[str, str], ...], subject: str) -
     if _SIEVE.match(said("Message-ID")):
         return "autoreply", "a mailbox's own rule answers"
     posted = said("Auto-Submitted").lower()
-    if (said("Return-Path") == "<>" or mail.get("X-Failed-Recipients") is not None) and "vacation" not in posted:
-        return ("autoreply" if _AWAY_SUBJECT.match(subject) else "bounce"), "no envelope sender"
+    if said("Return-Path") == "<>" or mail.get("X-Failed-Recipients") is not None:
+        return ("autoreply" if _AWAY_SUBJECT.match(subject) or "(vacation)" in posted else "bounce"), "no envelope sender"
     if _BOUNCE_SUBJECT.match(subject) and re.search(r"mailer-?daemon|postmaster@", said("From"), re.I):
         return "bounce", "a mail server's own"
     submitted = re.sub(r"\(.*?\)", "", posted).strip()

@@ -25,7 +25,8 @@ HEADER_LINES = 4  # a quote header wraps over at most so many
 _GREETING = re.compile(r"(?:bonjour|bonsoir|salut|hello|hi|madame|monsieur|cher|ch[èe]re)\b[^?.:]{0,40}", re.I)
 _PERSONAL = re.compile(
     r"\b(?:je|j'\w|moi|mon|ma|mes|m'\w|suis|besoin|faut|faudrait|voudrais|peux|autre chose|my|ich|mir|wir)\b|\bj'|(?-i:\bI\b)"
-    r"|(?<!-)\bnous (?!sur\b)|\b(?:merci de|veuillez|pouvez|pourriez) \w+(?:er|ir|re|vous)\b|-vous\b|places?\b",
+    r"|\bnous (?:voudrions|souhait\w+|attend\w+|aimerions|avons|serons|sommes)\b|\b\d+ places\b|\b(?:pouvez|pourriez)-vous\b"
+    r"|\bmerci de (?!penser|supprimer|d[ée]truire|avertir|pr[ée]venir)(?:nous |me )?\w+(?:er|ir|re)\b",
     re.I,
 )
 _RULE = re.compile(r"[-_=*—– ]{4,}$|(?:mail|message) transf[ée]r[ée]$", re.I)

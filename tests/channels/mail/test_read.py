@@ -67,6 +67,10 @@ def test_a_quote_whose_line_breaks_a_program_dropped_is_cut_within_its_line(line
     assert own_words(line) == "Oui, lundi."
 
 
+def test_a_signature_with_an_address_is_none_of_the_senders_words() -> None:
+    assert own_words("À quelle heure ?\n\n-- \nMairie\n3 place du Marché\nPrenez rendez-vous") == "À quelle heure ?"
+
+
 def test_words_below_a_forward_that_ends_with_its_marks_are_kept() -> None:
     assert own_words("Voyez :\n\nBegin forwarded message:\n\n> À lundi.\n\nQu'en pensez-vous ?").endswith("Qu'en pensez-vous ?")
 
@@ -105,6 +109,7 @@ def mail(text: str = SAID, html: str = "", sender: str = "Ana <ana@example.org>"
         ({"X-Loop": "contact@example.org"}, "automatic"),
         ({"Message-ID": "<dovecot-sieve-1@example.org>"}, "autoreply"),
         ({"Return-Path": "<>", "Auto-Submitted": "auto-replied (vacation)"}, "autoreply"),
+        ({"Return-Path": "<>", "Auto-Submitted": "no (vacation)"}, "autoreply"),
         ({"Precedence": "auto-reply"}, "list"),
         ({"X-Autoresponder": "1"}, "autoreply"),
         ({"X-BeenThere": "stage@example.org"}, "list"),
@@ -170,6 +175,7 @@ def test_a_learners_subject_is_not_taken_for_a_programs(subject: str) -> None:
         ({"Subject": "Votre demande a bien été enregistrée", "text": "Elle porte le numéro 12."}, "receipt"),
         ({"Subject": "Accepté : stage", "text": "Ana participera."}, "invitation"),
         ({"text": "Des promotions !\nPour vous désinscrire, cliquez ici."}, "newsletter"),
+        ({"text": "Je suis absente jusqu'au 12. Je pourrai vous répondre dès mon retour."}, "words of an automatic reply"),
         ({"text": "Merci de ne pas répondre à ce message."}, "words of an automatic reply"),
     ],
 )
