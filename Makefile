@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check lint types knowledge mail mailbox start soak fuzz bench setup clean
+.PHONY: run test check lint types knowledge mail mailbox start soak fuzz bench whole distil setup clean
 
 $(READY): requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Accueil needs Python 3.11 or newer; name it with: make PYTHON=python3.12")'
@@ -73,6 +73,19 @@ $(VENV)/.bench: $(READY) requirements-bench.lock
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/understanding.py $(addprefix --messages ,$(MESSAGES)) $(OPTIONS)
+
+# how surely whole messages are understood (log-loss): a finer figure than exact, to compare matchers by
+whole: setup
+	$(BIN)/python benchmarks/whole.py $(FILES)
+
+# a small encoder taught by a large one, written to PUPIL; the service does not use it
+PUPIL ?= pupil.npz
+$(VENV)/.distil: $(READY) requirements-distil.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-distil.lock
+	@touch $@
+
+distil: $(VENV)/.distil
+	$(BIN)/python benchmarks/distil.py $(PUPIL) $(OPTIONS)
 
 check: lint types knowledge test
 
