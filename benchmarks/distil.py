@@ -41,6 +41,7 @@ from bot.library.wordlist import word_lists
 KNOWLEDGE = Path(__file__).parent.parent / "knowledge"
 LAYERS = 3
 BATCH = 64
+FEWEST = 1000  # texts
 RATE, WARM, DECAY = 4e-4, 0.05, 0.003  # of learning; the share of steps in which it rises; of the weights
 SPOILT = 0.3  # share of the texts that are learnt as a thumb in a hurry would have typed them
 LIKENESS = 2.0  # how much the likeness of a batch's texts to each other counts
@@ -233,6 +234,12 @@ def main() -> None:
     asked.add_argument("--epochs", type=int, default=4)
     asked.add_argument("--texts", type=int, help="no more than these many, to try it")
     options = asked.parse_args()
+    if options.texts is not None and options.texts < FEWEST:
+        asked.error(f"--texts {options.texts}: at least {FEWEST}, so that there are some to learn from and some to test on")
+    try:
+        options.out.open("ab").close()  # half an hour of work is not to end where it cannot be kept
+    except OSError as error:
+        asked.error(f"{options.out} cannot be written: {error.strerror}")
     teacher, lists = Teacher(), word_lists()
     texts = texts_of(load(KNOWLEDGE), lists)[: options.texts]
     whole = Tokenizer(teacher.pieces, teacher.scores.tolist(), teacher.begin, teacher.end, teacher.unknown)

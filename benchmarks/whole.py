@@ -28,6 +28,7 @@ from bot.core.decide import Reader
 from bot.core.haste import hasty
 from bot.core.rehearse import cleaned
 from bot.core.score import PASSED_ON
+from bot.errors import AccueilError
 from bot.library.load import load
 from bot.library.shelf import understanding
 
@@ -81,12 +82,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     asked.add_argument("files", nargs="*", type=Path, help="more labelled messages, as knowledge/examples/ holds them")
     named = asked.parse_args(argv).files
     folder = ROOT / "knowledge"
-    reader = understanding(load(folder), beside=folder)
+    try:
+        more, knowledge = single(named), load(folder)
+    except AccueilError as fault:
+        sys.exit(str(fault))
+    reader = understanding(knowledge, beside=folder)
     apart = single([ROOT / "tests/data/held_out.jsonl", ROOT / "tests/data/held_out_b.jsonl"])
     files = sorted(folder.glob("examples/messages-*.jsonl"))
     first, second = single(files[: len(files) // 2]), single(files[len(files) // 2 :])
     folds = {
-        "held out" + " and the files" * bool(named): (single(named) + apart, first + second),
+        "held out" + " and the files" * bool(named): (more + apart, first + second),
         "first half of the examples": (first, second + apart),
         "second half": (second, first + apart),
     }
