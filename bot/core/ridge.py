@@ -20,8 +20,8 @@ SWEEPS = 3  # over the blocks; what is then missing to the exact solution costs 
 TILE = 1024  # rows of a kernel that are written out at once: they stay in a processor's cache
 RIDGE = np.float32(0.4)
 STEPS = np.float32(127 / 0.5)  # of a number in a row of length 1, whose parts are small; larger ones are cut
-WIDTHS = (0.8, 1.0)  # of the lexical view and the semantic one; found by cross-validation over the phrases
-SHARES = (1.0, 2.0)  # how much each view counts
+WIDTHS = (0.8, 1.0, 1.0)  # of the lexical view and the semantic ones; found by cross-validation over the phrases
+SHARES = (1.0, 2.0, 1.0)  # how much each view counts
 
 
 class Ridge:

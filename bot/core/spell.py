@@ -120,27 +120,21 @@ class Speller:
 
     def restore(self, text: str) -> str:
         """The text in the knowledge's own spelling, lower case, without punctuation."""
-        return " ".join(choice.form for choice in self._meant(text)[0])
+        return " ".join(choice.form for choice in self._meant(text))
 
     def read(self, text: str) -> Spelt:
         """The text as it was meant, with and without what its typing tells beside the words."""
-        meant, noisy = self._meant(text)
+        meant = self._meant(text)
         restored = " ".join(choice.form for choice in meant)
         typed = _STRETCHED.sub(r"\1\1", clean(text[:MAX_CHARS]))
         found = list(WORD.finditer(ELISIONS.sub(lambda m: m[0][:-1] + " ", typed)))  # as long as the text itself
-        if not noisy:
-            return Spelt(restored, typed)
         if len(found) != len(meant):
-            return Spelt(restored, restored)
+            return Spelt(restored, typed)
         mended, at = [], 0
         for word, choice in zip(found, meant, strict=True):
             mended += [typed[at : word.start()], self._mended(word[0], choice)]
             at = word.end()
         return Spelt(restored, "".join(mended) + typed[at:])
-
-    def noisy(self, text: str) -> bool:
-        """Whether so many words are unknown as they were typed that the typing tells little."""
-        return self._meant(text)[1]
 
     def _mended(self, typed: str, meant: _Choice) -> str:
         key = plain(typed)
@@ -150,6 +144,7 @@ class Speller:
         return meant.form[:1].upper() + meant.form[1:] if typed[:1].isupper() else meant.form
 
     def _is_noisy(self, said: Sequence[str], believed: frozenset[str]) -> bool:
+        """Whether so many words are unknown as they were typed that known ones are doubted too."""
         rare = self._lists.rare
         unknown = sum(not (self._knows(word) or word in believed or (len(word) >= RARE and word in rare)) for word in said)
         return unknown > NOISY * len(said) and unknown > 1
@@ -168,10 +163,10 @@ class Speller:
 
     def keys(self, text: str) -> list[str]:
         """What each word of ``words(text)`` was meant as, in its plain form; an abbreviation counts as its last word."""
-        return [choice.key for choice in self._meant(text)[0]]
+        return [choice.key for choice in self._meant(text)]
 
-    def _meant(self, text: str) -> tuple[list[_Choice], bool]:
-        """What each word was meant as, and whether the text is noisy."""
+    def _meant(self, text: str) -> list[_Choice]:
+        """What each word was meant as."""
         said = words(_STRETCHED.sub(r"\1\1", text[:MAX_CHARS]))
         believed = self._believed(text, said)
         budget, noisy = _Budget(), self._is_noisy(said, believed)
@@ -185,7 +180,7 @@ class Speller:
         for n, (word, after) in enumerate(pairwise(said)):
             if word == "c" and after in ("est", "etait"):  # an elision, not the abbreviation
                 columns[n] = (_Choice("c", "c", 0.0),)
-        return self._likeliest(columns), noisy
+        return self._likeliest(columns)
 
     def _knows(self, word: str) -> bool:
         return word in self._short or word in self._chance or len(word) < 2 or any(c.isdigit() for c in word)

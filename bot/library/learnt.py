@@ -38,7 +38,7 @@ def _made(kept: Mapping[str, NDArray[Any]]) -> Learnt:
     def wide(name: str) -> NDArray[np.float32]:
         return kept[name].astype(np.float32)
 
-    bases = Bases(wide("weights"), tuple(wide(f"view{n}") for n in range(int(kept["views"]))))
+    bases = Bases(wide("weights"), wide("means"), tuple(wide(f"view{n}") for n in range(int(kept["views"]))))
     model = Ridge(kept["centres"], wide("ridge"), wide("bias"), float(kept["sharpness"]), bases.edges)
     left_out = kept["nearest"], wide("surely")
     said = tuple(kept["said"].tobytes().decode().split("\0"))
@@ -52,6 +52,7 @@ def keep_learnt(file: Path, learnt: Learnt) -> None:
     held: dict[str, Any] = {"recipe": RECIPE, "digest": learnt.digest, "classes": list(learnt.classes), "marks": learnt.marks}
     held |= {"nearest": learnt.nearest, "surely": learnt.surely.astype(np.float16)}
     held |= {"views": len(learnt.bases.views), "weights": learnt.bases.weights}
+    held |= {"means": learnt.bases.means.astype(np.float16)}
     held |= {f"view{n}": view.astype(np.float16) for n, view in enumerate(learnt.bases.views)}
     held |= {"ridge": model.weights, "bias": model.bias, "sharpness": model.sharpness}
     held |= {"centres": model.centres, "said": np.frombuffer("\0".join(learnt.said).encode(), np.uint8)}

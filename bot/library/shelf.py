@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
+
+import structlog
 
 from bot.core.decide import Reader
 from bot.core.features import Encode
 from bot.core.match import Matcher, digest_of
 from bot.core.model import Knowledge
 from bot.core.ports import Mind
-from bot.core.ridge import BLOCK
+from bot.core.ridge import BLOCK, Floats, Ridge
 from bot.errors import AccueilError
 from bot.library.english import Gaps
 from bot.library.learnt import FILE, keep_learnt, read_learnt
@@ -42,7 +47,7 @@ def understanding(knowledge: Knowledge, cache: Path | None = None, beside: Path 
     known = shipped  # learnt exactly; the cache counts where it is about other phrases
     if not afresh and (shipped is None or shipped.digest != digest):
         known = read_learnt(kept) or shipped
-    matcher = Matcher(knowledge, encode, word_lists(), known, WHOLE if afresh else BLOCK)
+    matcher = Matcher(knowledge, encode, word_lists(), known, WHOLE if afresh else BLOCK, _scorer)
     if matcher.learnt is not known:
         with contextlib.suppress(OSError):  # a cache that cannot be written costs time at the next start, nothing else
             keep_learnt(kept, matcher.learnt)
@@ -58,23 +63,39 @@ def _tidy(cache: Path) -> None:
 
 
 def _encoder(cache: Path) -> Encode | None:
-    import structlog
+    try:
+        return _opened(cache)
+    except Exception as error:  # whatever its wheels do wrong, the service must still start
+        _log().error("no sentence encoder: understanding is weaker", error=type(error).__name__, reason=str(error))
+        return None
 
+
+@lru_cache(maxsize=1)
+def _opened(cache: Path) -> Encode:
+    """One for all that is read anew while the service runs: it knows no knowledge."""
     from bot.library.encoder import Encoder
 
+    return Encoder(cache)
+
+
+def _scorer(model: Ridge) -> Callable[[Floats], Floats]:
     try:
-        return Encoder(cache)
-    except Exception as error:  # whatever its wheel does wrong, the service must still start
-        structlog.get_logger("library").error("no sentence encoder: understanding is weaker", error=type(error).__name__)
-        return None
+        from bot.library.kernel import scorer
+
+        return scorer(model)
+    except Exception as error:  # then the same is done in NumPy
+        _log().warning("scores are found more slowly", error=type(error).__name__, reason=str(error))
+        return model.scores
+
+
+def _log() -> Any:
+    return structlog.get_logger("library")
 
 
 def _report(gaps: Gaps) -> None:
     """English that is missing stops nothing; the log says where, as ``accueil check`` does."""
-    import structlog
-
     for gap in (*gaps.faults, *gaps.warnings):
-        structlog.get_logger("library").warning("told in French for want of English", where=str(gap))
+        _log().warning("told in French for want of English", where=str(gap))
 
 
 class Shelf:

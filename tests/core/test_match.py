@@ -95,7 +95,7 @@ def test_what_is_solved_tile_by_tile_is_what_numpy_solves() -> None:
     seen = ridge.restored(ridge.rounded(rows)).astype(float)
     kernel = sum(
         share * np.exp(2 * width * (np.minimum(seen[:, view] @ seen[:, view].T, 1) - 1))
-        for view, width, share in zip(edges, ridge.WIDTHS, ridge.SHARES, strict=True)
+        for view, width, share in zip(edges, ridge.WIDTHS[:2], ridge.SHARES[:2], strict=True)
     )
     inverse = np.linalg.inv(kernel + float(ridge.RIDGE) * np.eye(1500))
     wanted = np.where(own[:, None] == np.arange(3), 1.0, -1.0)

@@ -1,0 +1,70 @@
+"""Scores by ONNX Runtime are those of the kernel ridge in NumPy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from structlog.testing import capture_logs
+
+from bot.core import ridge
+from bot.core.lexicon import Floats
+from bot.library import kernel, shelf
+from bot.library.kernel import scorer
+from bot.library.learnt import FILE, read_learnt
+
+FOLDER = Path(__file__).parent.parent.parent / "knowledge"
+EDGES = (slice(0, 24), slice(24, 64), slice(64, 80))
+CLASSES = 5
+
+
+def rows(count: int, seed: int) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Rows about the middle of their class, each view of length 1."""
+    chosen = np.random.default_rng(seed)
+    middles = np.random.default_rng(0).standard_normal((CLASSES, 80))
+    own = chosen.integers(0, CLASSES, count)
+    found = middles[own] + 0.7 * chosen.standard_normal((count, 80))
+    for edge in EDGES:
+        found[:, edge] /= np.linalg.norm(found[:, edge], axis=1, keepdims=True)
+    return found.astype(np.float32), own
+
+
+def test_they_agree() -> None:
+    model, _ = ridge.learnt(*rows(400, 1), CLASSES, EDGES)
+    asked, own = rows(50, 2)
+    ours, exact = scorer(model)(asked), model.scores(asked)
+    np.testing.assert_allclose(ridge.softmax(ours), ridge.softmax(exact), atol=0.03)
+    assert (exact.argmax(1) == own).mean() > 0.9
+    assert (ours.argmax(1) == exact.argmax(1)).all()
+
+
+def test_a_model_of_the_letters_alone_is_scored_too() -> None:
+    features, own = rows(200, 3)
+    model, _ = ridge.learnt(features[:, EDGES[0]], own, CLASSES, EDGES[:1])
+    asked = rows(20, 4)[0][:, EDGES[0]]
+    np.testing.assert_allclose(ridge.softmax(scorer(model)(asked)), ridge.softmax(model.scores(asked)), atol=0.03)
+
+
+def test_of_what_was_learnt_from_the_knowledge_it_says_what_numpy_says() -> None:
+    learnt = read_learnt(FOLDER / FILE)
+    assert learnt is not None
+    known = learnt.model
+    asked = ridge.restored(known.centres[:: len(known.centres) // 70])
+    asked += 0.02 * np.random.default_rng(5).standard_normal(asked.shape, np.float32)  # no phrase itself
+    ours, exact = ridge.softmax(scorer(known)(asked)), ridge.softmax(known.scores(asked))
+    np.testing.assert_allclose(ours, exact, atol=0.03)
+    assert (ours.argmax(1) == exact.argmax(1)).mean() > 0.97
+
+
+def test_a_processor_that_reckons_otherwise_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, own = rows(200, 6)
+    model, _ = ridge.learnt(features, own, CLASSES, EDGES)
+    true = kernel._scorer
+    monkeypatch.setattr(kernel, "_scorer", lambda model: lambda asked: true(model)(asked)[:, ::-1])
+    with pytest.raises(ArithmeticError, match="probabilities differ by"):
+        scorer(model)
+    with capture_logs() as told:
+        score = shelf._scorer(model)
+    np.testing.assert_array_equal(score(features), model.scores(features))
+    assert [line["event"] for line in told] == ["scores are found more slowly"]
