@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -62,9 +63,40 @@ def test_a_processor_that_reckons_otherwise_is_not_trusted(monkeypatch: pytest.M
     model, _ = ridge.learnt(features, own, CLASSES, EDGES)
     true = kernel._scorer
     monkeypatch.setattr(kernel, "_scorer", lambda model: lambda asked: true(model)(asked)[:, ::-1])
-    with pytest.raises(ArithmeticError, match="probabilities differ by"):
+    with pytest.raises(ArithmeticError, match="scores differ by"):
         scorer(model)
     with capture_logs() as told:
         score = shelf._scorer(model)
     np.testing.assert_array_equal(score(features), model.scores(features))
     assert [line["event"] for line in told] == ["scores are found more slowly"]
+
+
+def test_a_processor_whose_sums_overflow_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without VNNI two products are added in 16 bits, which saturate (VPMADDUBSW)."""
+    learnt = read_learnt(FOLDER / FILE)
+    assert learnt is not None
+    some, known = slice(None, None, 8), learnt.model
+    model = ridge.Ridge(known.centres[some], known.weights[some], known.bias, known.sharpness, known.edges)
+    assert scorer(model)(ridge.restored(model.centres[:3])).shape == (3, len(model.bias)), "this one is trusted"
+    monkeypatch.setattr(kernel, "_scorer", saturating)
+    with pytest.raises(ArithmeticError, match="scores differ by"):
+        scorer(model)
+
+
+def saturating(model: ridge.Ridge) -> Callable[[Floats], Floats]:
+    def scored(features: Floats) -> Floats:
+        total = np.zeros((len(features), len(model.centres)))
+        for edge, width, share in zip(model.edges, ridge.WIDTHS, ridge.SHARES, strict=True):
+            rows, centres = features[:, edge], model.centres[:, edge].astype(np.int32)
+            step = (rows.max() - rows.min()) / 255
+            zero = np.rint(-rows.min() / step)
+            numbers = np.clip(np.rint(rows / step) + zero, 0, 255).astype(np.int32)
+            product = np.zeros_like(total)
+            for n in range(0, rows.shape[1], 2):
+                pair = numbers[:, n, None] * centres[:, n] + numbers[:, n + 1, None] * centres[:, n + 1]
+                product += np.clip(pair, -32768, 32767)
+            product -= zero * centres.sum(1)
+            total += share * np.exp(2 * width * np.minimum(product * step / ridge.STEPS - 1, 0))
+        return ((model.bias + total @ model.weights) * model.sharpness).astype(np.float32)
+
+    return scored
