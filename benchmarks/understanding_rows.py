@@ -17,10 +17,9 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core import asking
+from bot.core import asking, segment
 from bot.core.match import Matcher, Seen
 from bot.core.model import Knowledge
-from bot.core.segment import Segmenter
 from bot.core.spell import Speller, Spelt, WordLists
 from bot.core.text import clean, parts, plain, words
 
@@ -73,7 +72,7 @@ class Baseline:
     def __init__(self, knowledge: Knowledge, scorer: Scorer, calibration: Calibration, lists: WordLists) -> None:
         phrases, own, self.ids = phrases_of(knowledge)
         self.speller = AsTyped(phrases, knowledge.words.abbreviations, knowledge.words.synonyms, lists)
-        self.segmenter = Segmenter(self.speller.keys(part) for phrase in phrases for part in parts(phrase))
+        self.segmenter = segment.learnt([self.speller.keys(part) for part in parts(phrase)] for phrase in phrases)
         self.asking = asking.found_in(knowledge, self.speller.restore)
         scorer.fit(phrases, own, len(self.ids))
         self._scorer, self._calibration = scorer, calibration
@@ -86,7 +85,7 @@ class Baseline:
     def seen(self, spelt: Sequence[Spelt], groups: Sequence[Sequence[Seen]] = ()) -> tuple[list[Seen], Floats]:
         texts = [[one.spelt for one in group] for group in groups]
         joined = [Spelt(" ".join(t.restored for t in some), " ".join(t.mended for t in some)) for some in texts]
-        return [Seen(s, row, row) for s, row in zip(spelt, self.scores(spelt), strict=True)], self.scores(joined)
+        return [Seen(s, row, row, 2 * row[None]) for s, row in zip(spelt, self.scores(spelt), strict=True)], self.scores(joined)
 
 
 def phrases_of(knowledge: Knowledge) -> tuple[list[str], NDArray[np.int_], list[str]]:
@@ -270,10 +269,10 @@ def made(row: str, knowledge: Knowledge, calibration: Calibration, cache: Path |
 
     if row == OURS:
         from bot.library.encoder import Encoder
-        from bot.library.kernel import scorer
+        from bot.library.kernel import teller
         from bot.library.learnt import FILE, read_learnt
 
-        return Matcher(knowledge, Encoder(cache), word_lists(), read_learnt(SHIPPED / FILE), scorer=scorer)
+        return Matcher(knowledge, Encoder(cache), word_lists(), read_learnt(SHIPPED / FILE), teller=teller)
     scorer = BASELINES[row](calibration.strength, cache)
     return cast(Matcher, Baseline(knowledge, scorer, calibration, word_lists()))
 

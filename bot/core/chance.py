@@ -22,24 +22,28 @@ _CUT = 1e-4  # probabilities nearer to 0 or 1 than this tell no more
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """Which columns of the probabilities are topics, need a person, stand around questions, are about other things."""
+    """Which columns of the probabilities are topics, need a person, stand around questions (small: as small talk), are about
+    other things."""
 
     topics: Flags
     needs: Flags
     frames: Flags
+    small: Flags
     far: Flags
     told: Flags  # topics whose policy is told beside a request
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The parts of one message. chances: one row a part; asks: whether it asks; asking: how likely it does, by its small words;
-    frame: whether it stands around a question.
+    """The parts of one message. chances: one row a part; told: what each view of the part by itself adds to its score (parts,
+    views, classes); asks: whether it asks; asking: how likely it does, by its small words; frame: whether it stands around a
+    question.
 
     within: as chances, each the largest among a part's clauses. whole: the parts read as one.
     """
 
     chances: Floats
+    told: Floats
     within: Floats
     whole: Floats
     asks: Flags
@@ -47,6 +51,7 @@ class Evidence:
     frame: Flags
     words: NDArray[np.int_]
     disclaims: bool  # says that nothing need be done
+    parting: bool  # opens with thanks, or bids farewell, and has no question mark
     health: bool
 
 
@@ -62,13 +67,14 @@ class Weights:
 TOPIC = (
     "chance asked_chance asks best second need frame alone single need_elsewhere parts words is_frame anywhere any_asks"
     " asked_need_elsewhere far disclaims told told_need chance_asked within within_gain whole asking"
-    " chance_asking asking_there constant"
+    " chance_asking asking_there letters meaning wording letters_most meaning_most wording_most constant"
 ).split()
 NEED = (
     "need asks asked_need second_need alone parts topic_asked frame words health any_asks anywhere least_topic unsure far"
     " mean_far small asked stated disclaims disclaimed topic_there within within_asked whole whole_far asking"
-    " need_asking need_telling constant"
+    " need_asking need_telling strength letters meaning wording parting parting_need courtesy courtesies constant"
 ).split()
+VIEWS = 3  # letters, meaning (the encoder's last layer), wording (a lower one)
 FAR = "whole mean most least whole_topic whole_need topic need small any_asks parts words health constant".split()
 READINGS = {"topic": TOPIC, "need": NEED, "far": FAR}
 
@@ -135,6 +141,8 @@ def topic_readings(seen: Evidence, kinds: Kinds, column: int) -> list[float]:
         _odds(seen.asking[at]),
         _odds(seen.asking[at]) * chance,
         _odds((mine * seen.asking).max()),
+        *_by_view(seen.told[at, :, column]),
+        *_by_view(seen.told[:, :, column].max(0)),
         1.0,
     ]
 
@@ -146,7 +154,7 @@ def need_readings(seen: Evidence, kinds: Kinds) -> list[float]:
     within = seen.within[:, kinds.needs].sum(1).clip(0, 1)
     at = int(np.argmax(needs))
     ordered = np.sort(needs)[::-1]
-    far = chances[:, kinds.far].sum(1)
+    far, small, told = chances[:, kinds.far].sum(1), chances[:, kinds.small].sum(1), seen.told[:, :, kinds.needs]
     asked = float(asks[at])
     return [
         _odds(needs[at]),
@@ -178,6 +186,12 @@ def need_readings(seen: Evidence, kinds: Kinds) -> list[float]:
         _odds(seen.asking[at]),
         _odds((needs * seen.asking).max()),
         _odds((needs * (1 - seen.asking)).max()),
+        float(told.sum(1).max()),
+        *_by_view(told[int(np.argmax(told.sum(1).max(1)))].max(1)),
+        float(seen.parting),
+        float(seen.parting) * _odds(needs.max()),
+        _odds(small.max()),
+        _odds(small.mean()),
         1.0,
     ]
 
@@ -202,6 +216,11 @@ def far_readings(seen: Evidence, kinds: Kinds) -> list[float]:
         float(seen.health),
         1.0,
     ]
+
+
+def _by_view(told: Floats) -> list[float]:
+    """Of letters alone, where there is no encoder, each view has its share."""
+    return np.repeat(told / VIEWS, VIEWS).tolist() if len(told) == 1 else told.tolist()
 
 
 def _odds(chance: float) -> float:

@@ -46,17 +46,28 @@ NOTED = re.compile(
 JOINED = re.compile(r"\b(?:et|ainsi que|and)\b", re.I)
 BYE = re.compile(
     r"\b(?:bonne (?:soiree|journee|nuit|fin|aprem|semaine)|bon (?:week-?end|aprem)"
-    r"|a (?:demain|bientot|plus|lundi|jeudi|la revoyure|une autre fois)|ciao|bye|au revoir|adieu|je vous laisse)\b"
+    r"|a (?:demain|bientot|plus|lundi|jeudi|la revoyure|une autre fois)|ciao|bye|allez salut|au revoir|adieu|je vous laisse)\b"
 )
 GRATEFUL = re.compile(
     r"\b(?:merci|thank|thx|(?:vous |te |soyez.{0,4} )?remerci\w*|(?:vous |t'|te )en (?:sais|suis) )"
     r"(?!.{0,12}\b(?:d'avance|de )\b)"
+)
+THANKED = re.compile(  # what a letter of thanks opens with; "merci de" asks
+    r"^\W*(?:(?:bonjour|bonsoir|salut|ah|oh|ok|super|parfait|tres bien|genial|top|nickel|d'accord|bon|bien recu|eh bien"
+    r"|un grand|grand|mille|encore|et)\W+)*(?:merci|remerciements?|je (?:vous|te) remercie|thanks|thank you)"
+    r"(?: (?:beaucoup|bien|infiniment|encore|a vous|a toi|mille fois|so much|a tous|a toute l'equipe))*"
+    r"(?: (?:pour|for)\b|[,.!]|\W*$)"
 )
 THANKS = re.compile(r"\b(?:m(?:er)?[ck]i|thank|thx)")
 AGREE = frozenset(
     """oui ok yes ouais daccord d'accord si volontiers exactement voila c'est ca ouep yep svp stp merci absolument tout a
     fait""".split()
 )
+
+
+def is_parting(flat: str) -> bool:
+    """Whether a message opens with thanks, or bids farewell, and has no question mark."""
+    return "?" not in flat and bool(THANKED.search(flat) or BYE.search(flat))
 
 
 def without_denied(piece: str) -> list[str]:

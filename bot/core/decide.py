@@ -24,6 +24,7 @@ from bot.core.cues import (
     NOTED,
     THANKS,
     courtesy,
+    is_parting,
     without_denied,
 )
 from bot.core.formats import FormatReader
@@ -33,8 +34,12 @@ from bot.core.pieces import Part, Pieces, Scored
 from bot.core.text import is_bare, plain, words
 
 _PASSED_ON = frozenset({"request", "handoff", "unknown"})
+_PARTINGS = frozenset({"thanks", "goodbye"})
+_COURTESIES = _PARTINGS | {"greeting"}
+_ABOUT_THE_BOT = frozenset({"identity", "help"})  # asked of it, not said around a question
 _NEEDS = (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
 LIKELIER = 0.55  # than not
+MAYBE = 0.1
 MAX_CONTEXT_WORDS = 9  # a follow-up is short
 
 
@@ -60,6 +65,10 @@ class _Found:
         return bool(self.labels.keys() & _PASSED_ON)
 
 
+def _gives_thanks(flat: str) -> bool:
+    return bool(THANKS.search(flat)) or "remerci" in flat
+
+
 class Reader:
     """Reads messages with one knowledge and its matcher."""
 
@@ -82,6 +91,7 @@ class Reader:
             topics=self._masks[Kind.TOPIC],
             needs=self._needs,
             frames=self._frames,
+            small=self._masks[Kind.SMALLTALK],
             far=self._masks[Kind.OFFTOPIC],
             told=np.array([i in told for i in matcher.ids]),
         )
@@ -105,7 +115,7 @@ class Reader:
             with_subject, more = self._whole([subject, *pieces], plain(f"{subject} ? {text}"), scored)
             if with_subject.topics or with_subject.needs_person:
                 found, weighed = with_subject, more
-        reading = self._guard(self._in_context(self._reading(found), weighed, flat, dialogue), weighed, flat)
+        reading = self._guard(self._in_context(self._reading(found, flat), weighed, flat, dialogue), weighed, flat)
         if not reading.escalate and self._avowed.search(flat) and not DISCLAIMED.search(flat):
             reading = replace(reading, labels=("request",), options=(), escalate=True, private=True)
         questions = tuple(Question(p.text, p.normal, self._matches(p)) for p in weighed)
@@ -136,13 +146,15 @@ class Reader:
         for part in meant:
             self._judge(part, len(meant) == 1, asked, found)
         if seen is not None and weights is not None:
-            self._balance(found, seen, weighed, weights)
+            self._balance(found, seen, weighed, weights, flat)
+        found.private = found.private or (found.needs_person and any(map(self._is_personal, weighed)))
         return found, weighed
 
     def evidence(self, weighed: Sequence[Part], whole: NDArray[np.float32], flat: str) -> chance.Evidence:
         """What the parts of a message tell of it as a whole."""
         return chance.Evidence(
             np.array([p.chances for p in weighed]),
+            np.array([p.seen.told for p in weighed]),
             np.array([np.max([c.chances for c in p.within] or [p.chances], 0) for p in weighed]),
             whole,
             np.array([p.asks for p in weighed]),
@@ -150,10 +162,11 @@ class Reader:
             np.array([self._is_frame(p) for p in weighed]),
             np.array([len(words(p.text)) for p in weighed]),
             bool(DISCLAIMED.search(flat)),
+            is_parting(flat),
             bool(self._health.search(flat)),
         )
 
-    def _balance(self, found: _Found, seen: chance.Evidence, weighed: Sequence[Part], weights: chance.Weights) -> None:
+    def _balance(self, found: _Found, seen: chance.Evidence, weighed: Sequence[Part], weights: chance.Weights, flat: str) -> None:
         """The parts propose; the message as a whole has the last word on what is unlikely, and on what none was sure of."""
         ids = self.matcher.ids
         likely = {ids[n]: share for n, share in chance.topics(seen, self.kinds, weights).items()}
@@ -167,14 +180,33 @@ class Reader:
         unlikely = needed < self._t.spared and not found.private  # a private matter is never talked away
         if found.needs_person and unlikely and found.topics.keys() - found.told:
             found.spare()
-        # one question that is understood, with nothing beside it that could call for a person, must be likelier a call than not
-        called = max(self._t.called, LIKELIER) if found.topics and len(weighed) == 1 else self._t.called
-        if not found.needs_person and needed >= called and not found.labels.keys() - {"context"}:
+        others = found.labels.keys() - {"context"} - _ABOUT_THE_BOT
+        if not found.needs_person and not others and needed >= self._called(found, len(weighed), flat):
             self._pass_on(max(weighed, key=lambda p: float(p.chances[self._needs].sum())), found)
+
+    def _is_personal(self, part: Part) -> bool:
+        """Whether what it needs a person for is likelier a matter of health than anything else."""
+        personal = float(part.chances[self._personal].sum())
+        return personal >= MAYBE and personal >= LIKELIER * float(part.chances[self._needs].sum())
+
+    def _called(self, found: _Found, parts: int, flat: str) -> float:
+        """How likely a person must be called for, by the message as a whole, for one to be called."""
+        about_the_bot = bool(found.labels.keys() & _ABOUT_THE_BOT)
+        # one thing that is understood, with nothing beside it that could call for a person, must be likelier a call than not
+        if about_the_bot or (found.topics and parts == 1):
+            return max(self._t.called, LIKELIER)
+        if not (found.topics or found.labels or found.faint) and courtesy(flat) == "help" and not _gives_thanks(flat):
+            return min(self._t.called, self._least())  # nothing else to say
+        return self._t.called
+
+    def _least(self) -> float:
+        """How likely a person must be needed for a call to cost less than none."""
+        costs = self._k.policy.costs
+        return costs.needless / (costs.needless + costs.missed)
 
     def _is_thanks(self, meant: list[Part], flat: str) -> bool:
         """A letter that only thanks: nothing in it asks, or is surely about the training."""
-        if "?" in flat or not (THANKS.search(flat) or "remerci" in flat):
+        if "?" in flat or not _gives_thanks(flat):
             return False
         about = max((float(p.chances[self._masks[Kind.TOPIC] | self._needs].sum()) for p in meant), default=0.0)
         return about < self._t.doubt and any(p.chances[self._masks[Kind.SMALLTALK]].sum() >= self._t.clause for p in meant)
@@ -221,8 +253,10 @@ class Reader:
 
     def _is_frame(self, part: Part) -> bool:
         """A greeting, a reason, a signature: what stands around a question."""
-        kind = self._kind(self._best(part).id)
-        flat = plain(part.text)
+        best = self._best(part)
+        kind, flat = self._kind(best.id), plain(part.text)
+        if part.asks and best.id in _ABOUT_THE_BOT and best.score >= self._t.alone:
+            return False
         if not part.asks and self._formats.said(flat) and len(self._formats.words_beside(flat)) <= 2:
             return True
         if kind in (Kind.SMALLTALK, Kind.CONTEXT):
@@ -278,13 +312,16 @@ class Reader:
             found.told.add(group.tells)
         found.private = found.private or group.private
 
-    def _reading(self, found: _Found) -> Reading:
+    def _reading(self, found: _Found, flat: str) -> Reading:
         labels = set(found.labels) - {"context"}
         escalate = found.needs_person
         if found.topics or escalate:
             labels &= {"request", "handoff", "unknown"}
         elif labels - {"offtopic"}:
             labels -= {"offtopic"}
+        if labels and labels <= _COURTESIES:  # a letter of thanks greets as well
+            fitting = "thanks" if _gives_thanks(flat) else courtesy(flat)
+            labels = {fitting} & _COURTESIES or labels
         offered = [t for t in dict.fromkeys(found.faint) if t not in found.topics]
         return Reading(
             topics=tuple(found.topics),  # in the order in which they were asked
@@ -323,7 +360,7 @@ class Reader:
         if self._continues(reading, weighed, flat, dialogue):
             return Reading(topics=dialogue.topics[:1], follow_up=True)
         unclear = not reading.topics and (not reading.labels or reading.labels == ("offtopic",))
-        if not unclear or len(words(flat)) > MAX_CONTEXT_WORDS:
+        if not unclear or len(words(flat)) > MAX_CONTEXT_WORDS or courtesy(flat) in _PARTINGS:
             return reading
         if set(dialogue.labels) & {"request", "handoff"}:
             return Reading(labels=("request",), escalate=True, follow_up=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core import asking, features, ridge
+from bot.core import asking, features, ridge, segment
 from bot.core.asking import Asking
 from bot.core.features import Bases, Encode
 from bot.core.lexicon import Floats, Lexicon, alike, projected
@@ -25,7 +25,7 @@ from bot.core.text import clean, parts
 
 FEW = 600  # phrases that are learnt on top of what was learnt before; with more of them all are learnt anew
 LOOKED_AT = 20  # phrases of a class, the nearest by their letters, in which the nearest of all is looked for
-RECIPE = 7  # of learning and of features; a change of it makes what was learnt before worthless
+RECIPE = 8  # of learning and of features; a change of it makes what was learnt before worthless
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Learnt:
     """All that learning takes long for.
 
     digest: of the knowledge it fits. classes: their ids, in the order of the model's columns. marks: of each phrase with its
-    class, in the order of the model's centres; nearest: the column that the others would have given it, and how surely; said:
-    its utterances, one a line, in words as they were meant. asking: whether a text asks.
+    class, in the order of the model's centres; nearest: the column that the others would have given it, and how surely.
+    segmenter: where a sentence ends; asking: whether a text asks.
     """
 
     digest: str
@@ -44,7 +44,7 @@ class Learnt:
     marks: NDArray[np.uint64]
     nearest: NDArray[np.int16]
     surely: Floats
-    said: tuple[str, ...]
+    segmenter: Segmenter
     asking: Asking
 
 
@@ -70,11 +70,12 @@ def digest_of(knowledge: Knowledge, *, encoder: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A text, its features, and how likely each class is."""
+    """A text, its features, how likely each class is, and what each view told of that (``Ridge.told``)."""
 
     spelt: Spelt
     features: Floats
     chances: Floats
+    told: Floats
 
 
 class Matcher:
@@ -87,10 +88,10 @@ class Matcher:
         lists: WordLists | None = None,
         learnt: Learnt | None = None,
         block: int = ridge.BLOCK,
-        scorer: Callable[[Ridge], Callable[[Floats], Floats]] = lambda model: model.scores,
+        teller: Callable[[Ridge], Callable[[Floats], Floats]] = lambda model: model.told,
     ) -> None:
-        """learnt: from an earlier start. block: phrases that are solved at once, where all are learnt anew. scorer: what scores
-        rows of features as a model does, where something is faster at it."""
+        """learnt: from an earlier start. block: phrases that are solved at once, where all are learnt anew. teller: what tells of
+        rows of features what a model does, where something is faster at it."""
         self._knowledge, groups = knowledge, knowledge.groups
         self.ids = list(groups)
         self._phrases = [(p, n) for n, g in enumerate(groups.values()) for p in g.phrases]
@@ -100,9 +101,8 @@ class Matcher:
         self.speller = Speller(self._texts, knowledge.words.abbreviations, knowledge.words.synonyms, lists)
         self._block = block
         self.learnt = self._learnt(digest_of(knowledge, encoder=encode is not None), learnt)
-        self._scored = scorer(self.learnt.model)
-        self.segmenter = Segmenter(line.split() for phrase in self.learnt.said for line in phrase.split("\n"))
-        self.asking = self.learnt.asking
+        self._told = teller(self.learnt.model)
+        self.segmenter, self.asking = self.learnt.segmenter, self.learnt.asking
         self._lexicon = Lexicon(self.learnt.bases.weights)
 
     def _learnt(self, digest: str, before: Learnt | None) -> Learnt:
@@ -121,12 +121,9 @@ class Matcher:
         lexicon, rows = Lexicon.learnt(restored)
         bases = features.found_in(lexicon, rows, *vectors)
         model, left_out = ridge.learnt(bases.of(rows, *vectors), self._own, len(self.ids), bases.edges, self._block)
-        said = tuple(map(self._said, self._texts))
+        ends = segment.learnt([self.speller.keys(part) for part in parts(text)] for text in self._texts)
         asks = asking.found_in(self._knowledge, self.speller.restore)
-        return Learnt(digest, bases, model, tuple(self.ids), marks, *_nearest(left_out), said, asks)
-
-    def _said(self, phrase: str) -> str:
-        return "\n".join(" ".join(self.speller.keys(part)) for part in parts(phrase))
+        return Learnt(digest, bases, model, tuple(self.ids), marks, *_nearest(left_out), ends, asks)
 
     def _on_top(self, digest: str, marks: NDArray[np.uint64], added: NDArray[np.intp], before: Learnt) -> Learnt:
         """What was learnt before, without the phrases that are gone and with those that are new."""
@@ -149,8 +146,7 @@ class Matcher:
             nearest, surely = np.concatenate([nearest, new]), np.concatenate([surely, how])
             model = model.also(seen, self._own[added])
         known_by = np.concatenate([before.marks[kept], marks[added]])
-        said = (*(before.said[n] for n in kept), *(self._said(self._texts[n]) for n in added))
-        return Learnt(digest, before.bases, model, tuple(self.ids), known_by, nearest, surely, said, before.asking)
+        return Learnt(digest, before.bases, model, tuple(self.ids), known_by, nearest, surely, before.segmenter, before.asking)
 
     def _features(self, spelt: Sequence[Spelt]) -> Floats:
         return self._seen(spelt, self._lexicon, self.learnt.bases)
@@ -174,9 +170,10 @@ class Matcher:
         if not rows:
             return [], np.zeros((0, len(self.ids)), np.float32)
         features = np.vstack(rows)
-        chances = softmax(self._scored(features))
-        count = len(spelt)
-        return [Seen(*one) for one in zip(spelt, features[:count], chances[:count], strict=True)], chances[count:]
+        told = self._told(features)
+        chances, count = softmax(self.learnt.model.weighed(told)), len(spelt)
+        rows_ = zip(spelt, features[:count], chances[:count], told[:count], strict=True)
+        return [Seen(*one) for one in rows_], chances[count:]
 
     def scores(self, spelt: Sequence[Spelt]) -> Floats:
         """The probabilities alone, a row a text."""

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from bot.core.cues import JOINED, LEANS, asks
 from bot.core.match import Matcher, Seen
 from bot.core.policy import Thresholds
+from bot.core.segment import BARE, MARKED
 from bot.core.spell import Spelt
-from bot.core.text import fragments, is_list, parts, plain, words
+from bot.core.text import fragments, is_bare, is_list, parts, plain, words
 
 WHOLE = 0.90  # a part this sure is not looked at clause by clause
 RUN_ON = 9  # words without punctuation from which on a part is looked at for several sentences
@@ -60,9 +61,10 @@ class Pieces:
 
     def of(self, text: str) -> list[str]:
         """Sentences, by their punctuation, and where there is none by their words."""
-        return [part for piece in parts(text) for part in self._cut(piece)][:MAX_PARTS]
+        likely = BARE if is_bare(text) else MARKED
+        return [part for piece in parts(text) for part in self._cut(piece, likely)][:MAX_PARTS]
 
-    def _cut(self, piece: str) -> list[str]:
+    def _cut(self, piece: str, likely: float) -> list[str]:
         tokens = piece.split()
         if len(tokens) < RUN_ON or "?" in piece:
             return [piece]
@@ -71,7 +73,8 @@ class Pieces:
         for n, token in enumerate(tokens):
             starts[count] = n
             count += len(words(token))
-        at = [starts[cut] for cut in self._matcher.segmenter.cuts(self._matcher.speller.keys(piece)) if cut in starts]
+        cuts = self._matcher.segmenter.cuts(self._matcher.speller.keys(piece), likely)
+        at = [starts[cut] for cut in cuts if cut in starts]
         edges = [0, *at, len(tokens)]
         return [" ".join(tokens[a:b]) for a, b in pairwise(edges)]
 

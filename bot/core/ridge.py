@@ -18,8 +18,9 @@ Numbers = NDArray[np.intp]
 BLOCK = 6000  # examples that are solved at once: 150 MB
 SWEEPS = 3  # over the blocks; what is then missing to the exact solution costs some messages in a hundred
 TILE = 1024  # rows of a kernel that are written out at once: they stay in a processor's cache
-RIDGE = np.float32(0.4)
-STEPS = np.float32(127 / 0.5)  # of a number in a row of length 1, whose parts are small; larger ones are cut
+RIDGE = np.float32(0.2)
+MOST = 63  # steps on either side of nothing: with 127 the sums of processors without VNNI would overflow
+STEPS = np.float32(MOST / 0.5)  # of a number in a row of length 1, whose parts are small; larger ones are cut
 WIDTHS = (0.8, 1.0, 1.0)  # of the lexical view and the semantic ones; found by cross-validation over the phrases
 SHARES = (1.0, 2.0, 1.0)  # how much each view counts
 
@@ -33,12 +34,21 @@ class Ridge:
 
     def scores(self, features: Floats) -> Floats:
         """Unnormalised logarithms of each class's probability."""
-        found: Floats = self.foretold(features) * np.float32(self.sharpness)
+        return self.weighed(self.told(features))
+
+    def weighed(self, told: Floats) -> Floats:
+        """The same of what each view told."""
+        found: Floats = (self.bias + told.sum(1)) * np.float32(self.sharpness)
         return found
 
     def foretold(self, features: Floats) -> Floats:
         """1 for a row's class and -1 for the others, as far as the examples tell."""
-        return self.bias + _summed(features, self.centres, self.weights, self.edges)
+        found: Floats = self.bias + self.told(features).sum(1)
+        return found
+
+    def told(self, features: Floats) -> Floats:
+        """What each view adds to that: rows, views, classes."""
+        return _told(features, self.centres, self.weights, self.edges)
 
     def also(self, features: Floats, own: NDArray[np.int_]) -> Ridge:
         """The same with a few more examples, which are learnt from what is still wrong about them; the others stay."""
@@ -63,7 +73,7 @@ def learnt(
         for some in blocks:
             missing = (wanted - bias)[some] - RIDGE * weights[some]
             if len(blocks) > 1:
-                missing -= _summed(restored(centres[some]), centres, weights, edges)
+                missing -= _told(restored(centres[some]), centres, weights, edges).sum(1)
             factor = _inverse_factor(_damped(centres[some], edges))
             weights[some] += factor.T @ (factor @ missing)
             if sweep == sweeps - 1:
@@ -75,7 +85,7 @@ def learnt(
 def rounded(features: Floats) -> Bytes:
     """Rows in a quarter of the memory. They are rounded before anything is learnt from them: the weights of many centres
     cancel each other to a hair, so what was learnt from other centres than those kept is noise."""
-    found: Bytes = np.rint(np.clip(features * STEPS, -127, 127)).astype(np.int8)
+    found: Bytes = np.rint(np.clip(features * STEPS, -MOST, MOST)).astype(np.int8)
     return found
 
 
@@ -101,11 +111,12 @@ def _tiles(count: int) -> Iterator[slice]:
     return (slice(n, min(n + TILE, count)) for n in range(0, count, TILE))
 
 
-def _summed(features: Floats, centres: Bytes, weights: Floats, edges: Sequence[slice]) -> Floats:
-    """What all centres say of each row."""
-    views, total = _views(features, edges), np.zeros((len(features), weights.shape[1]), np.float32)
+def _told(features: Floats, centres: Bytes, weights: Floats, edges: Sequence[slice]) -> Floats:
+    """What all centres say of each row, in each view."""
+    views, total = _views(features, edges), np.zeros((len(features), len(edges), weights.shape[1]), np.float32)
     for some in _tiles(len(centres)):
-        total += _kernel(views, centres[some], edges) @ weights[some]
+        for n, kernel in enumerate(_kernels(views, centres[some], edges)):
+            total[:, n] += kernel @ weights[some]
     return total
 
 
@@ -114,7 +125,7 @@ def _damped(centres: Bytes, edges: Sequence[slice]) -> Floats:
     for rows in _tiles(len(centres)):
         views = _views(restored(centres[rows]), edges)
         for columns in _tiles(len(centres)):
-            kernel[rows, columns] = _kernel(views, centres[columns], edges)
+            kernel[rows, columns] = sum(_kernels(views, centres[columns], edges))
     kernel.flat[:: len(kernel) + 1] += RIDGE
     return kernel
 
@@ -150,16 +161,14 @@ def _views(features: Floats, edges: Sequence[slice]) -> list[Floats]:
     return [features[:, columns] * np.float32(factor) for columns, factor in zip(edges, factors, strict=False)]
 
 
-def _kernel(views: Sequence[Floats], centres: Bytes, edges: Sequence[slice]) -> Floats:
-    """A Gaussian kernel on each view, summed: of vectors of length 1, whose distance is in their product."""
+def _kernels(views: Sequence[Floats], centres: Bytes, edges: Sequence[slice]) -> Iterator[Floats]:
+    """A Gaussian kernel on each view: of vectors of length 1, whose distance is in their product."""
     others = centres.astype(np.float32)
-    total = np.zeros((len(views[0]), len(centres)), np.float32)
     for view, columns, width, share in zip(views, edges, WIDTHS, SHARES, strict=False):
         exponent = view @ others[:, columns].T
         exponent += np.float32(np.log(share) - 2 * width)
         np.minimum(exponent, np.float32(np.log(share)), out=exponent)
-        total += np.exp(exponent, out=exponent)
-    return total
+        yield np.exp(exponent, out=exponent)
 
 
 def softmax(raw: Floats) -> Floats:

@@ -26,13 +26,14 @@ MAX_FAR = 10  # of them looked for two slips away
 CHOICES = 8  # kept for one word
 FAR, FAR_IN_CLEAN = 5, 7  # letters of an unknown word from which on two slips are looked for; shorter ones may be names
 OFTEN = -12.0  # logarithm of the share of all words from which on one is looked for two slips away
+LONGEST = 8  # letters from which on three slips are looked for in a text of many slips
 SHORTEST = 4  # letters of an unknown word that is restored in a text of few slips: below stand acronyms
 NOISY = 0.12  # share of unknown words from which on short known ones are doubted
 
 # natural logarithms of how likely a slip is
 SLIP, WILD, FIRST = -3.6, -7.0, -0.8  # a usual slip; a letter from anywhere; the first letter is seldom wrong
 DOUBT = -3.5  # beside the slip itself: that a known word is not the one that was meant
-TWO = -8.0  # two usual slips in one word
+TWO, THREE = -8.0, -12.0  # usual slips in one word
 NEW = -9.0  # an unknown word stays as it is
 
 RARE = 6  # letters from which on a rare word is believed in a text of many slips, too
@@ -202,7 +203,7 @@ class Speller:
             found = self._near(word)
             if not found and not known and len(word) >= (FAR if noisy else FAR_IN_CLEAN) and budget.far:
                 budget.far -= 1
-                found = self._farther(word)
+                found = self._farther(word, noisy)
             self._known[word, noisy] = found
             if len(self._known) > 20_000:
                 self._known.clear()
@@ -219,10 +220,12 @@ class Speller:
         best = sorted(found, key=lambda c: -(found[c] + self._chance[c]))[:CHOICES]
         return tuple(_Choice(c, self._forms.get(c, c), found[c]) for c in best)
 
-    def _farther(self, word: str) -> tuple[_Choice, ...]:
-        """Words two slips away: of long words alone, where two slips still tell them apart, and to those that are used often."""
-        hits = extract(word, self._far, scorer=OSA.distance, score_cutoff=2, limit=40)
-        slips = {key: TWO + (FIRST if key[0] != word[0] else 0.0) for key, _, _ in hits}
+    def _farther(self, word: str, noisy: bool) -> tuple[_Choice, ...]:
+        """Words two slips away, in a noisy text three of the longest: of long words alone, where slips still tell them apart,
+        and to those that are used often."""
+        most = 3 if noisy and len(word) >= LONGEST else 2
+        hits = extract(word, self._far, scorer=OSA.distance, score_cutoff=most, limit=40)
+        slips = {key: (TWO if count <= 2 else THREE) + (FIRST if key[0] != word[0] else 0.0) for key, count, _ in hits}
         best = sorted(slips, key=lambda key: -(slips[key] + self._chance[key]))[:CHOICES]
         return tuple(_Choice(key, self._forms.get(key, key), slips[key]) for key in best)
 

@@ -1,8 +1,8 @@
-"""A kernel ridge's scores by ONNX Runtime: what ``core/ridge.py`` says in NumPy, in a fraction of the time.
+"""What a kernel ridge tells, by ONNX Runtime: what ``core/ridge.py`` says in NumPy, in a fraction of the time.
 
-The centres are bytes already; the rows that are scored are brought to bytes as they come. Processors without instructions for
-that (VNNI) add pairs of products in 16 bits, which overflow where two large numbers stand side by side: what this one makes of
-such rows is compared with what NumPy does before it is trusted.
+The centres are bytes already; the rows that are asked about are brought to bytes as they come. Processors without instructions
+for that (VNNI) add pairs of products in 16 bits; the centres are small enough for that (``ridge.MOST``). What this processor
+makes of those that come nearest to the limit is compared with what NumPy does before it is trusted.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from numpy.typing import NDArray
 from bot.core.ridge import SHARES, STEPS, WIDTHS, Floats, Ridge, restored
 from bot.library.graph import CONTRIBUTED, Graph, Session
 
-ROWS = 32  # that are scored in one go: bounds the memory
+ROWS = 32  # that are asked about in one go: bounds the memory
 SAMPLE = 2000  # centres among which rows are chosen on which the two are compared
-TRIED, APART = 32, 1.0  # such rows, and how far a score may differ: overflows make it 4, rounding 0.2
+TRIED, APART = 32, 1.0  # such rows, and how far a score may differ: overflows would make it 4, rounding 0.2
 
 
-def scorer(model: Ridge) -> Callable[[Floats], Floats]:
-    """Rows of features to unnormalised logarithms of each class's probability.
+def teller(model: Ridge) -> Callable[[Floats], Floats]:
+    """Rows of features to what each view tells of each class, as ``Ridge.told``.
 
     Raises onnxruntime's errors, and ArithmeticError where this processor reckons otherwise than NumPy.
     """
-    scored = _scorer(model)
+    told = _teller(model)
     tried = _hardest(model)
-    apart = float(np.abs(scored(tried) - model.scores(tried)).max())
+    apart = float(np.abs(model.weighed(told(tried)) - model.scores(tried)).max())
     if not apart <= APART:
         raise ArithmeticError(f"scores differ by {apart:.2f} from what they are")
-    return scored
+    return told
 
 
 def _hardest(model: Ridge) -> Floats:
@@ -42,25 +42,25 @@ def _hardest(model: Ridge) -> Floats:
     return restored(some[np.argsort(-pairs)[:TRIED]])
 
 
-def _scorer(model: Ridge) -> Callable[[Floats], Floats]:
+def _teller(model: Ridge) -> Callable[[Floats], Floats]:
     graph = Graph()
-    classes = model.weights.shape[1]
-    kernels = [_kernel(graph, model, n) for n in range(len(model.edges))]
-    total = kernels[0]
-    for n, kernel in enumerate(kernels[1:]):
-        total = graph.add("Add", [total, kernel], f"total{n}")
-    weights = graph.hold("weights", model.weights * np.float32(model.sharpness))
-    bias = graph.hold("bias", model.bias * np.float32(model.sharpness))
-    scores = graph.add("Add", [graph.add("MatMul", [total, weights], "summed"), bias], "scores")
+    views, classes = len(model.edges), model.weights.shape[1]
+    kernels = [_kernel(graph, model, n) for n in range(views)]
+    below = graph.add("Concat", kernels, "kernels", axis=0)  # one below the other: their weights are held once
+    output = graph.add("MatMul", [below, graph.hold("weights", model.weights)], "told")
     inputs = {f"view{n}": ("float", [None, edge.stop - edge.start]) for n, edge in enumerate(model.edges)}
-    session, edges = Session(graph, inputs, scores, [None, classes]), model.edges
+    session, edges = Session(graph, inputs, output, [None, classes]), model.edges
 
-    def scored(features: Floats) -> Floats:
+    def told(features: Floats) -> Floats:
         blocks = [features[n : n + ROWS] for n in range(0, len(features), ROWS)]
         found = [session(**{f"view{n}": np.ascontiguousarray(b[:, edge]) for n, edge in enumerate(edges)}) for b in blocks]
-        return np.vstack(found) if found else np.zeros((0, classes), np.float32)
+        return np.concatenate([np.zeros((0, views, classes), np.float32), *(_by_row(one, views) for one in found)])
 
-    return scored
+    return told
+
+
+def _by_row(told: Floats, views: int) -> Floats:
+    return told.reshape(views, -1, told.shape[1]).swapaxes(0, 1)
 
 
 def _kernel(graph: Graph, model: Ridge, n: int) -> str:

@@ -19,6 +19,7 @@ from bot.core.asking import Asking
 from bot.core.features import Bases
 from bot.core.match import RECIPE, Learnt
 from bot.core.ridge import Ridge
+from bot.core.segment import Segmenter
 
 FILE = "learnt.npz"
 
@@ -41,9 +42,10 @@ def _made(kept: Mapping[str, NDArray[Any]]) -> Learnt:
     bases = Bases(wide("weights"), wide("means"), tuple(wide(f"view{n}") for n in range(int(kept["views"]))))
     model = Ridge(kept["centres"], wide("ridge"), wide("bias"), float(kept["sharpness"]), bases.edges)
     left_out = kept["nearest"], wide("surely")
-    said = tuple(kept["said"].tobytes().decode().split("\0"))
+    segmenter = Segmenter(frozenset(map(str, kept["shared"])), wide("segmenting"))
     asking = Asking(frozenset(map(str, kept["small"])), wide("asking"))
-    return Learnt(str(kept["digest"]), bases, model, tuple(map(str, kept["classes"])), kept["marks"], *left_out, said, asking)
+    classes = tuple(map(str, kept["classes"]))
+    return Learnt(str(kept["digest"]), bases, model, classes, kept["marks"], *left_out, segmenter, asking)
 
 
 def keep_learnt(file: Path, learnt: Learnt) -> None:
@@ -55,7 +57,8 @@ def keep_learnt(file: Path, learnt: Learnt) -> None:
     held |= {"means": learnt.bases.means.astype(np.float16)}
     held |= {f"view{n}": view.astype(np.float16) for n, view in enumerate(learnt.bases.views)}
     held |= {"ridge": model.weights, "bias": model.bias, "sharpness": model.sharpness}
-    held |= {"centres": model.centres, "said": np.frombuffer("\0".join(learnt.said).encode(), np.uint8)}
+    held |= {"centres": model.centres}
+    held |= {"shared": sorted(learnt.segmenter.shared), "segmenting": learnt.segmenter.weights.astype(np.float16)}
     held |= {"small": sorted(learnt.asking.small), "asking": learnt.asking.weights.astype(np.float16)}
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(f".{os.getpid()}.tmp")

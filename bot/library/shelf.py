@@ -47,7 +47,7 @@ def understanding(knowledge: Knowledge, cache: Path | None = None, beside: Path 
     known = shipped  # learnt exactly; the cache counts where it is about other phrases
     if not afresh and (shipped is None or shipped.digest != digest):
         known = read_learnt(kept) or shipped
-    matcher = Matcher(knowledge, encode, word_lists(), known, WHOLE if afresh else BLOCK, _scorer)
+    matcher = Matcher(knowledge, encode, word_lists(), known, WHOLE if afresh else BLOCK, _teller)
     if matcher.learnt is not known:
         with contextlib.suppress(OSError):  # a cache that cannot be written costs time at the next start, nothing else
             keep_learnt(kept, matcher.learnt)
@@ -78,14 +78,14 @@ def _opened(cache: Path) -> Encode:
     return Encoder(cache)
 
 
-def _scorer(model: Ridge) -> Callable[[Floats], Floats]:
+def _teller(model: Ridge) -> Callable[[Floats], Floats]:
     try:
-        from bot.library.kernel import scorer
+        from bot.library.kernel import teller
 
-        return scorer(model)
+        return teller(model)
     except Exception as error:  # then the same is done in NumPy
         _log().warning("scores are found more slowly", error=type(error).__name__, reason=str(error))
-        return model.scores
+        return model.told
 
 
 def _log() -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core import chance
 from bot.core.decide import Reader
 from bot.core.desk import Desk
 from bot.core.dialogue import respond, stumbled
@@ -269,6 +270,7 @@ def test_a_trainers_words_arrive_as_they_were_typed(talk: Rehearsal, knowledge: 
         ("allez, je vous laisse, à la revoyure", "goodbye"),
         ("soyez-en remercié, c'est très aimable", "thanks"),
         ("bonjour", "greeting"),
+        ("Bonjour, je tenais à vous remercier pour ces deux jours. Bien à vous, Inès", "thanks"),
     ],
 )
 def test_a_message_that_asks_nothing_gets_the_courtesy_that_fits(talk: Rehearsal, said: str, label: str) -> None:
@@ -294,3 +296,44 @@ def test_a_question_without_a_mark_in_a_message_without_any_is_a_question(reader
 )
 def test_a_matter_of_health_that_is_passed_on_goes_to_the_contact_alone(talk: Rehearsal, said: str) -> None:
     assert escalation_of(talk.say(said)).private
+
+
+def test_what_the_bot_can_do_may_be_asked_beside_a_story(talk: Rehearsal) -> None:
+    response = talk.say(
+        "On m'a donné cette adresse sans m'expliquer à quoi elle servait. Que peut-on vous demander, exactement ?"
+    )
+    assert response.reading is not None
+    assert response.reading.labels == ("help",)
+    assert response.outcome.escalations == ()
+
+
+def test_a_farewell_is_no_question_about_what_was_spoken_of_last(talk: Rehearsal) -> None:
+    talk.say("à quelle heure on commence, en présentiel ?")
+    parting = talk.say("allez salut, le bip sonne").reading
+    assert parting is not None
+    assert (parting.topics, parting.labels) == ((), ("goodbye",))
+
+
+def test_a_demand_that_no_part_of_it_is_sure_of_reaches_a_person(talk: Rehearsal) -> None:
+    said = "Deux jours durant, le vidéoprojecteur a projeté du bleu. J'exige le remboursement intégral et je n'en démordrai pas."
+    assert escalation_of(talk.say(said))
+
+
+def test_two_questions_in_one_breath_are_both_answered(talk: Rehearsal) -> None:
+    reading = talk.say(
+        "salut je voulais savoir a quelle heure on commence le matin est-ce qu il y a un parking pres de la gare"
+    ).reading
+    assert reading is not None
+    assert {"hours", "venue"} <= set(reading.topics)
+
+
+def test_each_view_of_a_part_has_its_word_on_the_message_as_a_whole(reader: Reader) -> None:
+    seen = reader.evidence_of("à quelle heure on commence ?")
+    assert seen is not None
+    column = reader.matcher.ids.index("hours")
+    named = dict(zip(chance.TOPIC, chance.topic_readings(seen, reader.kinds, column), strict=True))
+    model = reader.matcher.learnt.model
+    raised = (model.bias[column] + named["letters"] + named["meaning"] + named["wording"]) * model.sharpness
+    alone = seen.told[0].sum(0) + model.bias
+    assert raised == pytest.approx(float(alone[column]) * model.sharpness, abs=1e-4)
+    assert named["letters_most"] >= named["letters"] > 0

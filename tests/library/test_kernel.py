@@ -1,4 +1,4 @@
-"""Scores by ONNX Runtime are those of the kernel ridge in NumPy."""
+"""What ONNX Runtime tells is what the kernel ridge tells in NumPy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from bot.core import ridge
 from bot.core.lexicon import Floats
 from bot.library import kernel, shelf
-from bot.library.kernel import scorer
+from bot.library.kernel import teller
 from bot.library.learnt import FILE, read_learnt
 
 FOLDER = Path(__file__).parent.parent.parent / "knowledge"
@@ -34,17 +34,20 @@ def rows(count: int, seed: int) -> tuple[Floats, np.ndarray[tuple[int], np.dtype
 def test_they_agree() -> None:
     model, _ = ridge.learnt(*rows(400, 1), CLASSES, EDGES)
     asked, own = rows(50, 2)
-    ours, exact = scorer(model)(asked), model.scores(asked)
+    told, exact = teller(model)(asked), model.scores(asked)
+    np.testing.assert_allclose(told, model.told(asked), atol=0.03)
+    ours = model.weighed(told)
     np.testing.assert_allclose(ridge.softmax(ours), ridge.softmax(exact), atol=0.03)
     assert (exact.argmax(1) == own).mean() > 0.9
     assert (ours.argmax(1) == exact.argmax(1)).all()
 
 
-def test_a_model_of_the_letters_alone_is_scored_too() -> None:
+def test_a_model_of_the_letters_alone_tells_too() -> None:
     features, own = rows(200, 3)
     model, _ = ridge.learnt(features[:, EDGES[0]], own, CLASSES, EDGES[:1])
     asked = rows(20, 4)[0][:, EDGES[0]]
-    np.testing.assert_allclose(ridge.softmax(scorer(model)(asked)), ridge.softmax(model.scores(asked)), atol=0.03)
+    np.testing.assert_allclose(teller(model)(asked), model.told(asked), atol=0.03)
+    assert teller(model)(asked[:0]).shape == (0, 1, CLASSES)
 
 
 def test_of_what_was_learnt_from_the_knowledge_it_says_what_numpy_says() -> None:
@@ -53,7 +56,7 @@ def test_of_what_was_learnt_from_the_knowledge_it_says_what_numpy_says() -> None
     known = learnt.model
     asked = ridge.restored(known.centres[:: len(known.centres) // 70])
     asked += 0.02 * np.random.default_rng(5).standard_normal(asked.shape, np.float32)  # no phrase itself
-    ours, exact = ridge.softmax(scorer(known)(asked)), ridge.softmax(known.scores(asked))
+    ours, exact = ridge.softmax(known.weighed(teller(known)(asked))), ridge.softmax(known.scores(asked))
     np.testing.assert_allclose(ours, exact, atol=0.03)
     assert (ours.argmax(1) == exact.argmax(1)).mean() > 0.97
 
@@ -61,42 +64,45 @@ def test_of_what_was_learnt_from_the_knowledge_it_says_what_numpy_says() -> None
 def test_a_processor_that_reckons_otherwise_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     features, own = rows(200, 6)
     model, _ = ridge.learnt(features, own, CLASSES, EDGES)
-    true = kernel._scorer
-    monkeypatch.setattr(kernel, "_scorer", lambda model: lambda asked: true(model)(asked)[:, ::-1])
+    true = kernel._teller
+    monkeypatch.setattr(kernel, "_teller", lambda model: lambda asked: true(model)(asked)[:, :, ::-1])
     with pytest.raises(ArithmeticError, match="scores differ by"):
-        scorer(model)
+        teller(model)
     with capture_logs() as told:
-        score = shelf._scorer(model)
-    np.testing.assert_array_equal(score(features), model.scores(features))
+        tell = shelf._teller(model)
+    np.testing.assert_array_equal(tell(features), model.told(features))
     assert [line["event"] for line in told] == ["scores are found more slowly"]
 
 
-def test_a_processor_whose_sums_overflow_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_sum_of_the_centres_overflows_and_one_that_did_would_be_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without VNNI two products are added in 16 bits, which saturate (VPMADDUBSW)."""
     learnt = read_learnt(FOLDER / FILE)
     assert learnt is not None
     some, known = slice(None, None, 8), learnt.model
     model = ridge.Ridge(known.centres[some], known.weights[some], known.bias, known.sharpness, known.edges)
-    assert scorer(model)(ridge.restored(model.centres[:3])).shape == (3, len(model.bias)), "this one is trusted"
-    monkeypatch.setattr(kernel, "_scorer", saturating)
+    hardest = kernel._hardest(model)
+    np.testing.assert_allclose(saturating(model)(hardest), model.told(hardest), atol=0.05)
+    larger = ridge.Ridge(model.centres * 2, model.weights, model.bias, model.sharpness, model.edges)  # in twice as many steps
+    monkeypatch.setattr(ridge, "STEPS", ridge.STEPS * 2)
+    monkeypatch.setattr(kernel, "_teller", saturating)
     with pytest.raises(ArithmeticError, match="scores differ by"):
-        scorer(model)
+        teller(larger)
 
 
 def saturating(model: ridge.Ridge) -> Callable[[Floats], Floats]:
-    def scored(features: Floats) -> Floats:
-        total = np.zeros((len(features), len(model.centres)))
+    def told(features: Floats) -> Floats:
+        views = []
         for edge, width, share in zip(model.edges, ridge.WIDTHS, ridge.SHARES, strict=True):
             rows, centres = features[:, edge], model.centres[:, edge].astype(np.int32)
             step = (rows.max() - rows.min()) / 255
             zero = np.rint(-rows.min() / step)
             numbers = np.clip(np.rint(rows / step) + zero, 0, 255).astype(np.int32)
-            product = np.zeros_like(total)
+            product = np.zeros((len(features), len(model.centres)))
             for n in range(0, rows.shape[1], 2):
                 pair = numbers[:, n, None] * centres[:, n] + numbers[:, n + 1, None] * centres[:, n + 1]
                 product += np.clip(pair, -32768, 32767)
             product -= zero * centres.sum(1)
-            total += share * np.exp(2 * width * np.minimum(product * step / ridge.STEPS - 1, 0))
-        return ((model.bias + total @ model.weights) * model.sharpness).astype(np.float32)
+            views.append(share * np.exp(2 * width * np.minimum(product * step / ridge.STEPS - 1, 0)) @ model.weights)
+        return np.stack(views, 1).astype(np.float32)
 
-    return scored
+    return told
