@@ -39,7 +39,8 @@ _COURTESIES = _PARTINGS | {"greeting"}
 _ABOUT_THE_BOT = frozenset({"identity", "help"})  # asked of it, not said around a question
 _NEEDS = (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
 LIKELIER = 0.55  # than not
-MAYBE = 0.1
+SURELY, MAYBE = 0.7, 0.1
+LETTER = 12  # words from which on thanks are no mere formula below a question in the subject
 MAX_CONTEXT_WORDS = 9  # a follow-up is short
 
 
@@ -111,7 +112,9 @@ class Reader:
         scored, pieces = Scored(bare=is_bare(text)), self._pieces.of(text)
         self._pieces.score([*pieces, *([subject] if subject else [])], scored)
         found, weighed = self._whole(pieces, flat, scored)
-        if subject and not (found.topics or found.needs_person or found.faint):
+        understood = found.topics or found.needs_person or found.faint
+        thanked = courtesy(flat) == "thanks" and len(words(flat)) >= LETTER  # "Re: attestation" is what it thanks for
+        if subject and not (understood or thanked):
             with_subject, more = self._whole([subject, *pieces], plain(f"{subject} ? {text}"), scored)
             if with_subject.topics or with_subject.needs_person:
                 found, weighed = with_subject, more
@@ -131,7 +134,8 @@ class Reader:
         weighed, whole = self._weighed(pieces, flat, scored)
         meant = [p for p in weighed if not self._is_frame(p)] or weighed
         found = _Found()
-        if NOTED.search(flat) and "?" not in flat and not any(p.asks for p in weighed) and self._thanks(weighed, flat):
+        noted = NOTED.search(flat) and "?" not in flat
+        if (noted or self._is_parting(weighed, flat)) and not any(p.asks for p in weighed) and self._thanks(weighed, flat):
             found.labels["goodbye" if BYE.search(flat) and not THANKS.search(flat) else "thanks"] = 1.0
             return found, weighed
         weights = self._k.policy.weights
@@ -174,6 +178,8 @@ class Reader:
         for id in [t for t in found.topics if t not in found.told and likely.get(t, 0.0) < self._t.dropped]:
             del found.topics[id]
             found.faint.append(id)
+        if needed < SURELY:  # called to be on the safe side: what nobody may have asked about is not told as well
+            found.topics = {id: share for id, share in found.topics.items() if id not in found.told}
         for id, share in likely.items():
             if share >= self._t.added and id not in found.topics:
                 found.topics[id] = share
@@ -243,6 +249,10 @@ class Reader:
     def _asked(self, weighed: list[Part]) -> bool:
         """Whether some part surely asks for a person: then statements beside it are its reasons, not questions."""
         return any(p.chances[self._needs].sum() >= self._t.help and not self._is_frame(p) for p in weighed)
+
+    def _is_parting(self, weighed: list[Part], flat: str) -> bool:
+        """One sentence that thanks or bids farewell and is about no topic: "bonne soirée, je file au judo"."""
+        return len(weighed) == 1 and is_parting(flat) and self._top(weighed[0], Kind.TOPIC).score < self._t.alone
 
     def _thanks(self, weighed: list[Part], flat: str) -> bool:
         small = self._masks[Kind.SMALLTALK]

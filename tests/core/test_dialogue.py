@@ -271,6 +271,7 @@ def test_a_trainers_words_arrive_as_they_were_typed(talk: Rehearsal, knowledge: 
         ("soyez-en remercié, c'est très aimable", "thanks"),
         ("bonjour", "greeting"),
         ("Bonjour, je tenais à vous remercier pour ces deux jours. Bien à vous, Inès", "thanks"),
+        ("bonne soirée, je file au judo", "goodbye"),
     ],
 )
 def test_a_message_that_asks_nothing_gets_the_courtesy_that_fits(talk: Rehearsal, said: str, label: str) -> None:
@@ -292,6 +293,7 @@ def test_a_question_without_a_mark_in_a_message_without_any_is_a_question(reader
         "je bégaie, qu'on me dispense des jeux de rôle",
         "j'ai une prothèse, je reste assis",
         "I stammer, please do not make me speak",
+        "je ne supporte pas les néons",
     ],
 )
 def test_a_matter_of_health_that_is_passed_on_goes_to_the_contact_alone(talk: Rehearsal, said: str) -> None:
@@ -337,3 +339,20 @@ def test_each_view_of_a_part_has_its_word_on_the_message_as_a_whole(reader: Read
     alone = seen.told[0].sum(0) + model.bias
     assert raised == pytest.approx(float(alone[column]) * model.sharpness, abs=1e-4)
     assert named["letters_most"] >= named["letters"] > 0
+
+
+def test_a_letter_of_thanks_is_not_answered_about_its_subject(talk: Rehearsal) -> None:
+    said = "Bonjour, je vous remercie pour ces deux journées passionnantes, toute l'équipe en parle encore. Bien à vous, Inès"
+    assert talk.say(said, subject="Re: attestation").reading.labels == ("thanks",)  # type: ignore[union-attr]
+    asked = talk.say("Bonjour, voir l'objet. Bien à vous, Inès", subject="Où se trouve la salle ?").reading
+    assert asked is not None
+    assert asked.topics == ("venue",)
+
+
+def test_beside_a_call_that_may_be_none_no_policy_is_told(talk: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {}
+    for need in (0.5, 0.9):
+        monkeypatch.setattr(chance, "need", lambda *_, need=need: need)
+        found[need] = talk.reader.read("mon mot de passe ne marche pas", None, Dialogue("x"))
+    assert all(reading.escalate for reading in found.values())
+    assert (found[0.5].topics, found[0.9].topics) == ((), ("platform",))
