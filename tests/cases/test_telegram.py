@@ -210,7 +210,7 @@ async def test_case_24_a_flood_by_telegram_gets_one_word_and_the_others_are_answ
                 others.append(asyncio.create_task(other(8000 + n)))
             await asyncio.sleep(0.02)
         await asyncio.gather(*others)
-        found = await closed(address_of(environment), inputs=511, seconds=100)
+        found = await closed(address_of(environment), inputs=511, seconds=240)  # a minute on an idle machine
         grown = memory_of(service) - before
     assert max(waited) < 15, waited
     words = botapi.texts(STRANGER)
