@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
@@ -98,23 +98,22 @@ class Speller:
         lists: WordLists | None = None,
     ) -> None:
         spellings: dict[str, Counter[str]] = {}
-        pairs: Counter[tuple[str, str]] = Counter()
         keys = _Plain()
-        phrases = list(phrases)
-        for phrase in phrases:
-            written = _written(phrase)
-            for word in written:
-                spellings.setdefault(keys[word], Counter())[word] += 1
-            pairs.update(pairwise(["", *(keys[word] for word in written), ""]))
+        written = _written(phrases)
+        for word, count in Counter(chain.from_iterable(written)).items():
+            spellings.setdefault(keys[word], Counter())[word] = count
+        pairs = Counter(chain.from_iterable(pairwise(["", *map(keys.__getitem__, row), ""]) for row in written))
         self._forms = {key: max(c, key=lambda w, c=c: (c[w], w != key)) for key, c in spellings.items()}  # type: ignore[misc]
         self._short = {**synonyms, **abbreviations}
         self._lists = lists or WordLists()
         language = _by_key(self._lists.frequent, self._forms)
         # among many phrases, a word that one or two hold and the language does not is a slip of who wrote them
-        often = 1 + len(phrases) // SLIPPED
+        often = 1 + len(written) // SLIPPED
         rare = self._lists.rare
         own = {key: c.total() for key, c in spellings.items() if key in language or key in rare or c.total() >= often}
-        self._pairs, self._before = pairs, Counter(a for a, _ in pairs.elements())
+        self._pairs, self._before = pairs, Counter[str]()
+        for (first, _), count in pairs.items():
+            self._before[first] += count
         self._chance = _chances(own, language)
         self._far = [key for key, chance in self._chance.items() if len(key) >= FAR - 1 and chance > OFTEN]
         self._known: dict[tuple[str, bool], tuple[_Choice, ...]] = {}
@@ -264,8 +263,10 @@ class _Plain(dict[str, str]):
         return self[word]
 
 
-def _written(phrase: str) -> list[str]:
-    return WORD.findall(ELISIONS.sub(lambda m: m[0][:-1] + " ", clean(phrase).lower()))
+def _written(phrases: Iterable[str]) -> list[list[str]]:
+    """The words of each phrase, as they are spelt; all cleaned at once, which is faster by far."""
+    text = clean("\n".join(" ".join(phrase.split("\n")) for phrase in phrases)).lower()
+    return [WORD.findall(line) for line in ELISIONS.sub(lambda m: m[0][:-1] + " ", text).split("\n")]
 
 
 def _by_key(frequencies: Mapping[str, int], forms: dict[str, str]) -> dict[str, int]:
@@ -286,7 +287,8 @@ def _by_key(frequencies: Mapping[str, int], forms: dict[str, str]) -> dict[str, 
 def _chances(own: Mapping[str, int], language: Mapping[str, int]) -> dict[str, float]:
     """Logarithm of each known word's share: half by the phrases, half by the language."""
     here, there = max(1, sum(own.values())), max(1, sum(language.values()))
-    share = {word: 0.5 * own.get(word, 0) / here + 0.5 * language.get(word, 0) / there for word in {*own, *language}}
+    known = dict.fromkeys((*own, *language))  # in the same order at every run: of many words as near, the first are looked at
+    share = {word: 0.5 * own.get(word, 0) / here + 0.5 * language.get(word, 0) / there for word in known}
     return {word: math.log(s) for word, s in share.items() if s > 0}
 
 
