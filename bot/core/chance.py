@@ -51,7 +51,6 @@ class Evidence:
     frame: Flags
     words: NDArray[np.int_]
     disclaims: bool  # says that nothing need be done
-    parting: bool  # opens with thanks, or bids farewell, and has no question mark
     health: bool
 
 
@@ -72,7 +71,7 @@ TOPIC = (
 NEED = (
     "need asks asked_need second_need alone parts topic_asked frame words health any_asks anywhere least_topic unsure far"
     " mean_far small asked stated disclaims disclaimed topic_there within within_asked whole whole_far asking"
-    " need_asking need_telling strength letters meaning wording parting parting_need courtesy courtesies constant"
+    " need_asking need_telling strength letters meaning wording courtesy courtesies constant"
 ).split()
 VIEWS = 3  # letters, meaning (the encoder's last layer), wording (a lower one)
 FAR = "whole mean most least whole_topic whole_need topic need small any_asks parts words health constant".split()
@@ -186,10 +185,8 @@ def need_readings(seen: Evidence, kinds: Kinds) -> list[float]:
         _odds(seen.asking[at]),
         _odds((needs * seen.asking).max()),
         _odds((needs * (1 - seen.asking)).max()),
-        float(told.sum(1).max()),
-        *_by_view(told[int(np.argmax(told.sum(1).max(1)))].max(1)),
-        float(seen.parting),
-        float(seen.parting) * _odds(needs.max()),
+        float(told.sum(1).max(initial=-1.0)),
+        *_by_view(told[int(np.argmax(told.sum(1).max(1, initial=-1.0)))].max(1, initial=-1.0)),
         _odds(small.max()),
         _odds(small.mean()),
         1.0,

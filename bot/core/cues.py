@@ -50,14 +50,9 @@ BYE = re.compile(
 )
 GRATEFUL = re.compile(
     r"\b(?:merci|thank|thx|(?:vous |te |soyez.{0,4} )?remerci\w*|(?:vous |t'|te )en (?:sais|suis) )"
-    r"(?!.{0,12}\b(?:d'avance|de )\b)"
+    r"(?!.{0,12}\b(?:d'avance|par avance|de )\b)"
 )
-THANKED = re.compile(  # what a letter of thanks opens with; "merci de" asks
-    r"^\W*(?:(?:bonjour|bonsoir|salut|ah|oh|ok|super|parfait|tres bien|genial|top|nickel|d'accord|bon|bien recu|eh bien"
-    r"|un grand|grand|mille|encore|et)\W+)*(?:merci|remerciements?|je (?:vous|te) remercie|thanks|thank you)"
-    r"(?: (?:beaucoup|bien|infiniment|encore|a vous|a toi|mille fois|so much|a tous|a toute l'equipe))*"
-    r"(?: (?:pour|for)\b|[,.!]|\W*$)"
-)
+_OPENING = re.compile(r"^\W*(?:(?:allez|bon|ok|super|parfait)\W+(?!salut))*")
 THANKS = re.compile(r"\b(?:m(?:er)?[ck]i|thank|thx)")
 AGREE = frozenset(
     """oui ok yes ouais daccord d'accord si volontiers exactement voila c'est ca ouep yep svp stp merci absolument tout a
@@ -65,9 +60,9 @@ AGREE = frozenset(
 )
 
 
-def is_parting(flat: str) -> bool:
-    """Whether a message opens with thanks, or bids farewell, and has no question mark."""
-    return "?" not in flat and bool(THANKED.search(flat) or BYE.search(flat))
+def opens_with_parting(flat: str) -> bool:
+    """Whether a message without a question mark begins with thanks or a farewell; "de lundi à jeudi" is neither."""
+    return "?" not in flat and any(regex.match(_OPENING.sub("", flat)) for regex in (GRATEFUL, BYE))
 
 
 def without_denied(piece: str) -> list[str]:

@@ -23,8 +23,9 @@ from bot.core.cues import (
     NOT_THAT,
     NOTED,
     THANKS,
+    asks,
     courtesy,
-    is_parting,
+    opens_with_parting,
     without_denied,
 )
 from bot.core.formats import FormatReader
@@ -34,12 +35,12 @@ from bot.core.pieces import Part, Pieces, Scored
 from bot.core.text import is_bare, plain, words
 
 _PASSED_ON = frozenset({"request", "handoff", "unknown"})
-_PARTINGS = frozenset({"thanks", "goodbye"})
-_COURTESIES = _PARTINGS | {"greeting"}
+_COURTESIES = frozenset({"thanks", "goodbye", "greeting"})
 _ABOUT_THE_BOT = frozenset({"identity", "help"})  # asked of it, not said around a question
 _NEEDS = (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
 LIKELIER = 0.55  # than not
-SURELY, MAYBE = 0.7, 0.1
+SURELY = 0.7  # needs a person: then a policy is told as well
+MAYBE = 0.1  # a matter of health
 LETTER = 12  # words from which on thanks are no mere formula below a question in the subject
 MAX_CONTEXT_WORDS = 9  # a follow-up is short
 
@@ -112,11 +113,13 @@ class Reader:
         scored, pieces = Scored(bare=is_bare(text)), self._pieces.of(text)
         self._pieces.score([*pieces, *([subject] if subject else [])], scored)
         found, weighed = self._whole(pieces, flat, scored)
-        understood = found.topics or found.needs_person or found.faint
-        thanked = courtesy(flat) == "thanks" and len(words(flat)) >= LETTER  # "Re: attestation" is what it thanks for
-        if subject and not (understood or thanked):
-            with_subject, more = self._whole([subject, *pieces], plain(f"{subject} ? {text}"), scored)
-            if with_subject.topics or with_subject.needs_person:
+        if subject and not (found.topics or found.needs_person or found.faint):
+            # a letter of thanks below "attestation" asks nothing; a call for help in the subject is one below any formula
+            thanked = courtesy(flat) == "thanks" and len(words(flat)) >= LETTER
+            asked = asks(subject, restore(subject))
+            above = [subject] if thanked else [subject, *pieces]
+            with_subject, more = self._whole(above, plain(subject if thanked else f"{subject} ? {text}"), scored)
+            if with_subject.needs_person or (with_subject.topics and (asked or not thanked)):
                 found, weighed = with_subject, more
         reading = self._guard(self._in_context(self._reading(found, flat), weighed, flat, dialogue), weighed, flat)
         if not reading.escalate and self._avowed.search(flat) and not DISCLAIMED.search(flat):
@@ -134,8 +137,7 @@ class Reader:
         weighed, whole = self._weighed(pieces, flat, scored)
         meant = [p for p in weighed if not self._is_frame(p)] or weighed
         found = _Found()
-        noted = NOTED.search(flat) and "?" not in flat
-        if (noted or self._is_parting(weighed, flat)) and not any(p.asks for p in weighed) and self._thanks(weighed, flat):
+        if NOTED.search(flat) and "?" not in flat and not any(p.asks for p in weighed) and self._thanks(weighed, flat):
             found.labels["goodbye" if BYE.search(flat) and not THANKS.search(flat) else "thanks"] = 1.0
             return found, weighed
         weights = self._k.policy.weights
@@ -150,8 +152,9 @@ class Reader:
         for part in meant:
             self._judge(part, len(meant) == 1, asked, found)
         if seen is not None and weights is not None:
+            found.private = found.private or self._is_private(found, weighed)  # before it could be talked away
             self._balance(found, seen, weighed, weights, flat)
-        found.private = found.private or (found.needs_person and any(map(self._is_personal, weighed)))
+        found.private = found.private or self._is_private(found, weighed)
         return found, weighed
 
     def evidence(self, weighed: Sequence[Part], whole: NDArray[np.float32], flat: str) -> chance.Evidence:
@@ -166,7 +169,6 @@ class Reader:
             np.array([self._is_frame(p) for p in weighed]),
             np.array([len(words(p.text)) for p in weighed]),
             bool(DISCLAIMED.search(flat)),
-            is_parting(flat),
             bool(self._health.search(flat)),
         )
 
@@ -180,6 +182,7 @@ class Reader:
             found.faint.append(id)
         if needed < SURELY:  # called to be on the safe side: what nobody may have asked about is not told as well
             found.topics = {id: share for id, share in found.topics.items() if id not in found.told}
+            found.told.clear()
         for id, share in likely.items():
             if share >= self._t.added and id not in found.topics:
                 found.topics[id] = share
@@ -187,19 +190,23 @@ class Reader:
         if found.needs_person and unlikely and found.topics.keys() - found.told:
             found.spare()
         others = found.labels.keys() - {"context"} - _ABOUT_THE_BOT
-        if not found.needs_person and not others and needed >= self._called(found, len(weighed), flat):
+        if not found.needs_person and not others and needed >= self._called(found, weighed, flat):
             self._pass_on(max(weighed, key=lambda p: float(p.chances[self._needs].sum())), found)
+
+    def _is_private(self, found: _Found, weighed: Sequence[Part]) -> bool:
+        return found.needs_person and any(map(self._is_personal, weighed))
 
     def _is_personal(self, part: Part) -> bool:
         """Whether what it needs a person for is likelier a matter of health than anything else."""
         personal = float(part.chances[self._personal].sum())
         return personal >= MAYBE and personal >= LIKELIER * float(part.chances[self._needs].sum())
 
-    def _called(self, found: _Found, parts: int, flat: str) -> float:
+    def _called(self, found: _Found, weighed: Sequence[Part], flat: str) -> float:
         """How likely a person must be called for, by the message as a whole, for one to be called."""
-        about_the_bot = bool(found.labels.keys() & _ABOUT_THE_BOT)
+        calm = not self._health.search(flat) and sum(float(p.chances[self._needs].sum()) >= self._t.doubt for p in weighed) == 0
+        about_the_bot = calm and bool(found.labels.keys() & _ABOUT_THE_BOT)
         # one thing that is understood, with nothing beside it that could call for a person, must be likelier a call than not
-        if about_the_bot or (found.topics and parts == 1):
+        if about_the_bot or (found.topics and len(weighed) == 1):
             return max(self._t.called, LIKELIER)
         if not (found.topics or found.labels or found.faint) and courtesy(flat) == "help" and not _gives_thanks(flat):
             return min(self._t.called, self._least())  # nothing else to say
@@ -208,7 +215,7 @@ class Reader:
     def _least(self) -> float:
         """How likely a person must be needed for a call to cost less than none."""
         costs = self._k.policy.costs
-        return costs.needless / (costs.needless + costs.missed)
+        return costs.needless / ((costs.needless + costs.missed) or 1.0)
 
     def _is_thanks(self, meant: list[Part], flat: str) -> bool:
         """A letter that only thanks: nothing in it asks, or is surely about the training."""
@@ -249,10 +256,6 @@ class Reader:
     def _asked(self, weighed: list[Part]) -> bool:
         """Whether some part surely asks for a person: then statements beside it are its reasons, not questions."""
         return any(p.chances[self._needs].sum() >= self._t.help and not self._is_frame(p) for p in weighed)
-
-    def _is_parting(self, weighed: list[Part], flat: str) -> bool:
-        """One sentence that thanks or bids farewell and is about no topic: "bonne soirée, je file au judo"."""
-        return len(weighed) == 1 and is_parting(flat) and self._top(weighed[0], Kind.TOPIC).score < self._t.alone
 
     def _thanks(self, weighed: list[Part], flat: str) -> bool:
         small = self._masks[Kind.SMALLTALK]
@@ -370,11 +373,11 @@ class Reader:
         if self._continues(reading, weighed, flat, dialogue):
             return Reading(topics=dialogue.topics[:1], follow_up=True)
         unclear = not reading.topics and (not reading.labels or reading.labels == ("offtopic",))
-        if not unclear or len(words(flat)) > MAX_CONTEXT_WORDS or courtesy(flat) in _PARTINGS:
+        if not unclear or len(words(flat)) > MAX_CONTEXT_WORDS:
             return reading
         if set(dialogue.labels) & {"request", "handoff"}:
             return Reading(labels=("request",), escalate=True, follow_up=True)
-        return Reading(topics=dialogue.topics, follow_up=True)
+        return reading if opens_with_parting(flat) else Reading(topics=dialogue.topics, follow_up=True)
 
     def _continues(self, reading: Reading, weighed: list[Part], flat: str, dialogue: Dialogue) -> bool:
         """Whether a short question that is not sure of its own topic fits the last one, once that is put before it."""
