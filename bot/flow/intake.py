@@ -83,7 +83,8 @@ class Intake:
                 outcome = await self._decide(message)
                 await self._store.commit(taken, outcome, self._clock())
             log.info("settled", row=taken.id, end=outcome.end, reason=outcome.reason)
-            self._due.set()
+            if outcome.outgoing:
+                self._due.set()
         except StoreError:
             raise
         except Exception as error:  # a fault of ours must not lose a person's message

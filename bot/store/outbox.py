@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.model import Outgoing
@@ -52,28 +53,9 @@ async def queue(
 
 
 async def claim(connection: AsyncConnection, now: datetime, lease: timedelta, channels: Collection[str]) -> Delivery | None:
-    await _drop_cancelled(connection, now)
-    lost = and_(outbox.c.state.in_(_IN_HAND), outbox.c.lease_until < now)
-    free = and_(outbox.c.state == "waiting", outbox.c.due_at <= now)
-    oldest = (
-        select(outbox.c.id)
-        .where(_served(channels), or_(lost, and_(free, _nothing_before(now))))
-        .order_by(outbox.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    took = (
-        update(outbox)
-        .where(outbox.c.id == oldest.scalar_subquery())
-        .values(
-            state="claimed",
-            attempts=outbox.c.attempts + 1,
-            unsure=outbox.c.unsure + _was_on_wire(),
-            lease_until=now + lease,
-        )
-        .returning(outbox)
-    )
-    row = (await connection.execute(took)).mappings().first()
+    await connection.execute(_dropping(), {"now": now})
+    took = _claiming(tuple(channels))
+    row = (await connection.execute(took, {"now": now, "lease": now + lease})).mappings().first()
     if row is None:
         return None
     try:
@@ -85,11 +67,37 @@ async def claim(connection: AsyncConnection, now: datetime, lease: timedelta, ch
     return Delivery(row["id"], outgoing, row["attempts"], row["unsure"], row["created_at"], readable)
 
 
+@cache  # to put the statement together takes longer than to run it
+def _claiming(channels: tuple[str, ...]) -> Any:
+    """The oldest text that is due, or whose lease ran out, becomes claimed. Takes ``now`` and ``lease``, its end."""
+    now = bindparam("now", type_=outbox.c.due_at.type)
+    lost = and_(outbox.c.state.in_(_IN_HAND), outbox.c.lease_until < now)
+    free = and_(outbox.c.state == "waiting", outbox.c.due_at <= now)
+    oldest = (
+        select(outbox.c.id)
+        .where(_served(channels), or_(lost, and_(free, _nothing_before(now))))
+        .order_by(outbox.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return (
+        update(outbox)
+        .where(outbox.c.id == oldest.scalar_subquery())
+        .values(
+            state="claimed",
+            attempts=outbox.c.attempts + 1,
+            unsure=outbox.c.unsure + _was_on_wire(),
+            lease_until=bindparam("lease", type_=outbox.c.lease_until.type),
+        )
+        .returning(outbox)
+    )
+
+
 def _served(channels: Collection[str]) -> Any:
     return or_(*(outbox.c.to.like(f"{channel}:%") for channel in channels))
 
 
-def _nothing_before(now: datetime) -> Any:
+def _nothing_before(now: Any) -> Any:
     """Nothing to the same address is on the wire, due earlier, or being tried again: texts keep their order."""
     other = outbox.alias()
     waits = and_(
@@ -100,11 +108,13 @@ def _nothing_before(now: datetime) -> Any:
     return ~select(other.c.id).where(other.c.to_hash == outbox.c.to_hash, or_(other.c.state.in_(_IN_HAND), waits)).exists()
 
 
-async def _drop_cancelled(connection: AsyncConnection, now: datetime) -> None:
-    """A reminder whose escalation is settled is not sent."""
+@cache
+def _dropping() -> Any:
+    """A reminder whose escalation is settled is not sent. Takes ``now``."""
     still_open = select(escalations.c.id).where(escalations.c.id == outbox.c.cancels_with, escalations.c.status.in_(_OPEN))
+    now = bindparam("now", type_=outbox.c.due_at.type)
     due = and_(outbox.c.state == "waiting", outbox.c.due_at <= now, outbox.c.cancels_with.is_not(None))
-    await connection.execute(update(outbox).where(due, ~still_open.exists()).values(state="dropped", outgoing=None))
+    return update(outbox).where(due, ~still_open.exists()).values(state="dropped", outgoing=None)
 
 
 def _was_on_wire() -> Any:

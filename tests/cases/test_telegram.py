@@ -187,6 +187,7 @@ async def test_telegrams_limits_are_kept_and_not_discovered(botapi: BotApi, envi
     assert min(b - a for a, b in itertools.pairwise(hers)) >= 0.99
 
 
+@pytest.mark.timeout(400)  # beyond all waits in it
 async def test_case_24_a_flood_by_telegram_gets_one_word_and_the_others_are_answered_in_seconds(
     botapi: BotApi, environment: dict[str, str]
 ) -> None:
