@@ -40,7 +40,8 @@ _ABOUT_THE_BOT = frozenset({"identity", "help"})  # asked of it, not said around
 _NEEDS = (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
 LIKELIER = 0.55  # than not
 SURELY = 0.7  # needs a person: then a policy is told as well
-MAYBE = 0.1  # a matter of health
+MAYBE, PERSONAL = 0.1, 0.25  # a matter of health; its share of all needs: shown around is worse than a detour by its contact
+LOST, ASKED = 0.2, 3  # a question that is like no class at all, and the words from which on it is one
 LETTER = 12  # words from which on thanks are no mere formula below a question in the subject
 MAX_CONTEXT_WORDS = 9  # a follow-up is short
 
@@ -154,6 +155,9 @@ class Reader:
         if seen is not None and weights is not None:
             found.private = found.private or self._is_private(found, weighed)  # before it could be talked away
             self._balance(found, seen, weighed, weights, flat)
+        for part in meant:  # asked outright, and like nothing that is known: whatever else is answered
+            if len(meant) > 1 and "?" in part.text and float(part.chances.max()) < LOST and len(words(part.text)) >= ASKED:
+                self._pass_on(part, found)
         found.private = found.private or self._is_private(found, weighed)
         return found, weighed
 
@@ -197,9 +201,9 @@ class Reader:
         return found.needs_person and any(map(self._is_personal, weighed))
 
     def _is_personal(self, part: Part) -> bool:
-        """Whether what it needs a person for is likelier a matter of health than anything else."""
+        """Whether what it needs a person for may well be a matter of health."""
         personal = float(part.chances[self._personal].sum())
-        return personal >= MAYBE and personal >= LIKELIER * float(part.chances[self._needs].sum())
+        return personal >= MAYBE and personal >= PERSONAL * float(part.chances[self._needs].sum())
 
     def _called(self, found: _Found, weighed: Sequence[Part], flat: str) -> float:
         """How likely a person must be called for, by the message as a whole, for one to be called."""

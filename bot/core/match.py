@@ -25,7 +25,7 @@ from bot.core.text import clean, parts
 
 FEW = 600  # phrases that are learnt on top of what was learnt before; with more of them all are learnt anew
 LOOKED_AT = 20  # phrases of a class, the nearest by their letters, in which the nearest of all is looked for
-RECIPE = 8  # of learning and of features; a change of it makes what was learnt before worthless
+RECIPE = 9  # of learning and of features; a change of it makes what was learnt before worthless
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,36 +129,42 @@ class Matcher:
         """What was learnt before, without the phrases that are gone and with those that are new."""
         known = before.model
         kept = np.flatnonzero(np.isin(before.marks, marks))
-        weights = np.zeros((len(kept), len(self.ids)), np.float32)
+        weights = np.zeros((len(before.marks), len(self.ids)), np.float32)
         bias = np.full(len(self.ids), -1.0, np.float32)
         for n, id in enumerate(self.ids):
             if id in before.classes:
                 at = before.classes.index(id)
-                weights[:, n], bias[n] = known.weights[kept, at], known.bias[at]
+                weights[:, n], bias[n] = known.weights[:, at], known.bias[at]
         columns = np.array([self.ids.index(id) if id in self.ids else -1 for id in before.classes], np.int16)
         nearest, surely = columns[before.nearest[kept]], before.surely[kept]
-        model = Ridge(known.centres[kept], weights, bias, known.sharpness, known.edges)
-        if len(added):
-            lexicon = Lexicon(before.bases.weights)
-            meant = [Spelt(self.speller.restore(self._texts[n]), clean(self._texts[n])) for n in added]
-            seen = self._seen(meant, lexicon, before.bases)
-            new, how = _nearest(model.scores(seen))  # before they are learnt: what the others make of them
-            nearest, surely = np.concatenate([nearest, new]), np.concatenate([surely, how])
-            model = model.also(seen, self._own[added])
+        model = Ridge(known.centres[kept], weights[kept], bias, known.sharpness, known.edges)
+        dropped = np.flatnonzero(~np.isin(before.marks, marks))
+        seen = self._seen([self._meant(self._texts[n]) for n in added], Lexicon(before.bases.weights), before.bases)
+        new, how = _nearest(model.scores(seen))  # before they are learnt: what the others make of them
+        nearest, surely = np.concatenate([nearest, new]), np.concatenate([surely, how])
+        if len(added) or len(dropped):
+            model = model.also(seen, self._own[added], (known.centres[dropped], weights[dropped]))
         known_by = np.concatenate([before.marks[kept], marks[added]])
         return Learnt(digest, before.bases, model, tuple(self.ids), known_by, nearest, surely, before.segmenter, before.asking)
+
+    def _meant(self, phrase: str) -> Spelt:
+        """Phrases are written as they are meant, and read both ways."""
+        return Spelt(self.speller.restore(phrase), clean(phrase))
 
     def _features(self, spelt: Sequence[Spelt]) -> Floats:
         return self._seen(spelt, self._lexicon, self.learnt.bases)
 
     def _seen(self, spelt: Sequence[Spelt], lexicon: Lexicon, bases: Bases) -> Floats:
+        if not spelt:
+            return np.zeros((0, bases.edges[-1].stop), np.float32)
         rows = [lexicon.row(s.restored) for s in spelt]
         if self._encode is None:
             return bases.of(rows)
-        texts = [*(s.restored for s in spelt), *(s.mended for s in spelt)]
+        careful = [s.careful for s in spelt]
+        texts = [*(s.mended if s.careful else s.restored for s in spelt), *(s.mended for s in spelt)]
         at = {text: n for n, text in enumerate(dict.fromkeys(texts))}
         vectors = self._encode(list(at))[[at[text] for text in texts]]
-        return bases.of(rows, vectors[: len(spelt)], vectors[len(spelt) :])
+        return bases.of(rows, vectors[: len(spelt)], vectors[len(spelt) :], careful=careful)
 
     def seen(self, spelt: Sequence[Spelt], groups: Sequence[Sequence[Seen]] = ()) -> tuple[list[Seen], Floats]:
         """Texts with calibrated probabilities of each class, and the latter for groups of texts that stand side by side.
@@ -203,7 +209,7 @@ class Matcher:
         rows = [self._lexicon.row(self.speller.restore(p)) for p in phrases]
         close = np.argsort(-(projected(rows, self.learnt.bases.views[0]) @ letters))[:LOOKED_AT]
         phrases = [phrases[n] for n in close]
-        theirs = self._features([Spelt(self.speller.restore(p), clean(p)) for p in phrases])
+        theirs = self._features(list(map(self._meant, phrases)))
         best = int(np.argmax(theirs @ mine))
         seen = self.learnt.bases.edges[1:]
         return phrases[best], float(np.mean([theirs[best, view] @ mine[view] for view in seen])) if seen else 0.0

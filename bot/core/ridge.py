@@ -18,6 +18,7 @@ Numbers = NDArray[np.intp]
 BLOCK = 6000  # examples that are solved at once: 150 MB
 SWEEPS = 3  # over the blocks; what is then missing to the exact solution costs some messages in a hundred
 TILE = 1024  # rows of a kernel that are written out at once: they stay in a processor's cache
+SPREAD, NEAR = 1500, 500  # examples that stay as they are when some are added: of all, and of those most like the new ones
 RIDGE = np.float32(0.2)
 MOST = 63  # steps on either side of nothing: with 127 the sums of processors without VNNI would overflow
 STEPS = np.float32(MOST / 0.5)  # of a number in a row of length 1, whose parts are small; larger ones are cut
@@ -50,13 +51,35 @@ class Ridge:
         """What each view adds to that: rows, views, classes."""
         return _told(features, self.centres, self.weights, self.edges)
 
-    def also(self, features: Floats, own: NDArray[np.int_]) -> Ridge:
-        """The same with a few more examples, which are learnt from what is still wrong about them; the others stay."""
+    def also(self, features: Floats, own: NDArray[np.int_], gone: tuple[Bytes, Floats] | None = None) -> Ridge:
+        """The same with a few more examples, and without what is gone: centres and their weights, which it no longer has.
+
+        What is missing is solved for together with examples that it has, for which nothing is to change: of themselves
+        the new ones would pull every text a little towards their class, twenty of one class far too much.
+        """
         missing = _wanted(own, len(self.bias)) - self.foretold(features)
         more = rounded(features)
-        solution = np.linalg.solve(_damped(more, self.edges), missing).astype(np.float32)
-        centres, weights = np.vstack([self.centres, more]), np.vstack([self.weights, solution])
-        return Ridge(centres, weights, self.bias, self.sharpness, self.edges)
+        some = self._beside(np.vstack([more, gone[0]]) if gone else more)
+        beside = self.centres[some]
+        lost = _told(restored(beside), *gone, self.edges).sum(1) if gone else np.zeros((len(some), len(self.bias)), np.float32)
+        factor = _inverse_factor(_damped(np.vstack([beside, more]), self.edges))
+        solution = factor.T @ (factor @ np.vstack([lost, missing]))
+        weights = self.weights.copy()
+        weights[some] += solution[: len(some)]
+        weights = np.vstack([weights, solution[len(some) :]])
+        return Ridge(np.vstack([self.centres, more]), weights, self.bias, self.sharpness, self.edges)
+
+    def _beside(self, rows: Bytes) -> Numbers:
+        """Which examples are to stay as they are: some of all, and those that are most like the rows."""
+        count = len(self.centres)
+        near = np.zeros(count, np.float32)
+        views = _views(restored(rows), self.edges)
+        for tile in _tiles(count):
+            kernel = np.sum([*_kernels(views, self.centres[tile], self.edges)], 0)
+            near[tile] = kernel.max(0, initial=0.0)
+        nearest = np.argsort(-near)[:NEAR]
+        spread = np.linspace(0, count - 1, min(count, SPREAD)).astype(int)
+        return np.unique(np.concatenate([nearest, spread]))
 
 
 def learnt(

@@ -59,10 +59,11 @@ class _Choice:
 @dataclass(frozen=True, slots=True)
 class Spelt:
     """A text as it was meant. restored: in the knowledge's own spelling, lower case, without punctuation;
-    mended: as it was typed, but for its misspelt words and abbreviations."""
+    mended: as it was typed, but for its misspelt words and abbreviations. careful: it had none."""
 
     restored: str
     mended: str
+    careful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ class Speller:
         for word, choice in zip(found, meant, strict=True):
             mended += [typed[at : word.start()], self._mended(word[0], choice)]
             at = word.end()
-        return Spelt(restored, "".join(mended) + typed[at:])
+        mended.append(typed[at:])
+        return Spelt(restored, (told := "".join(mended)), told == typed)
 
     def _mended(self, typed: str, meant: _Choice) -> str:
         key = plain(typed)

@@ -39,7 +39,9 @@ def _made(kept: Mapping[str, NDArray[Any]]) -> Learnt:
     def wide(name: str) -> NDArray[np.float32]:
         return kept[name].astype(np.float32)
 
-    bases = Bases(wide("weights"), wide("means"), tuple(wide(f"view{n}") for n in range(int(kept["views"]))))
+    views = range(int(kept["views"]))
+    alone = tuple(wide(f"alone{n}") for n in views[1:])
+    bases = Bases(wide("weights"), wide("means"), tuple(wide(f"view{n}") for n in views), alone)
     model = Ridge(kept["centres"], wide("ridge"), wide("bias"), float(kept["sharpness"]), bases.edges)
     left_out = kept["nearest"], wide("surely")
     segmenter = Segmenter(frozenset(map(str, kept["shared"])), wide("segmenting"))
@@ -56,6 +58,7 @@ def keep_learnt(file: Path, learnt: Learnt) -> None:
     held |= {"views": len(learnt.bases.views), "weights": learnt.bases.weights}
     held |= {"means": learnt.bases.means.astype(np.float16)}
     held |= {f"view{n}": view.astype(np.float16) for n, view in enumerate(learnt.bases.views)}
+    held |= {f"alone{n}": basis.astype(np.float16) for n, basis in enumerate(learnt.bases.alone, 1)}
     held |= {"ridge": model.weights, "bias": model.bias, "sharpness": model.sharpness}
     held |= {"centres": model.centres}
     held |= {"shared": sorted(learnt.segmenter.shared), "segmenting": learnt.segmenter.weights.astype(np.float16)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from bot.core.decide import Reader
 from bot.core.desk import Desk
 from bot.core.dialogue import respond, stumbled
 from bot.core.escalation import Command, review
+from bot.core.lexicon import Floats
 from bot.core.model import Dialogue, Escalation, Format, Intent, Knowledge, Message, Outcome, Status
 from bot.core.rehearse import START, Rehearsal
 from bot.core.situation import Response, Situation
@@ -320,6 +322,13 @@ def test_a_demand_that_no_part_of_it_is_sure_of_reaches_a_person(talk: Rehearsal
     assert escalation_of(talk.say(said))
 
 
+def test_a_question_that_is_like_nothing_known_reaches_a_person_beside_one_that_is_answered(talk: Rehearsal) -> None:
+    response = talk.say("À quelle heure on commence, en présentiel ? Y a-t-il un piano ?")
+    assert response.reading is not None
+    assert response.reading.topics == ("hours",)
+    assert any("piano" in question for question in escalation_of(response).questions)
+
+
 def test_two_questions_in_one_breath_are_both_answered(talk: Rehearsal) -> None:
     reading = talk.say(
         "salut je voulais savoir a quelle heure on commence le matin est-ce qu il y a un parking pres de la gare"
@@ -338,6 +347,34 @@ def test_each_view_of_a_part_has_its_word_on_the_message_as_a_whole(reader: Read
     alone = seen.told[0].sum(0) + model.bias
     assert raised == pytest.approx(float(alone[column]) * model.sharpness, abs=1e-4)
     assert named["letters_most"] >= named["letters"] > 0
+
+
+def test_a_text_typed_with_care_is_encoded_once_and_seen_nearly_the_same(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    matcher, encoded = reader.matcher, list[int]()
+    encode = matcher._encode
+    assert encode is not None
+
+    def counted(texts: Sequence[str]) -> Floats:
+        encoded.append(len(texts))
+        return encode(texts)
+
+    monkeypatch.setattr(matcher, "_encode", counted)
+    read = matcher.speller.read("Bonjour, à quelle heure commence-t-on le premier jour, en présentiel ?")
+    (once,), _ = matcher.seen([read])
+    (twice,), _ = matcher.seen([replace(read, careful=False)])
+    assert (read.careful, encoded) == (True, [1, 2])
+    alike = [float(once.features[view] @ twice.features[view]) for view in matcher.learnt.bases.edges]
+    assert alike[0] == pytest.approx(1, abs=1e-5)
+    assert min(alike[1:]) > 0.9
+    (misspelt,), _ = matcher.seen([matcher.speller.read("Bonjour, à qurlle heure commence-t-on ?")])
+    assert encoded == [1, 2, 2], misspelt.spelt
+
+
+@pytest.mark.parametrize(
+    "said", ["je fatigue très vite, puis-je m'absenter vingt minutes chaque heure ?", "je souffre d'hyperacousie"]
+)
+def test_what_may_be_a_matter_of_health_is_private_without_being_named(talk: Rehearsal, said: str) -> None:
+    assert escalation_of(talk.say(said)).private
 
 
 def test_a_letter_of_thanks_is_not_answered_about_its_subject(talk: Rehearsal) -> None:

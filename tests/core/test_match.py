@@ -47,6 +47,26 @@ def test_an_added_phrase_is_known_at_once_and_a_removed_one_forgotten(knowledge:
     assert sorted(again.learnt.marks) == sorted(matcher.learnt.marks)
 
 
+@pytest.mark.parametrize("count", [1, 20])
+def test_phrases_that_are_added_to_one_class_or_gone_from_it_pull_no_others_over(
+    knowledge: Knowledge, matcher: Matcher, count: int
+) -> None:
+    """What else people write is read as before; of themselves new phrases would draw every text towards their class."""
+    said = [f"le zouglou de {day} numéro {n}" for n in range(count) for day in ("lundi", "mardi")]
+    taught = replace(knowledge.topics["badges"], phrases=(*knowledge.topics["badges"].phrases, *said))
+    more = Matcher(replace(knowledge, topics={**knowledge.topics, "badges": taught}), None, learnt=matcher.learnt)
+    others = [p for id, t in knowledge.topics.items() if id != "badges" for p in t.phrases]
+    others += ["il fait beau à la plage", "bonne continuation", "on se gare où avec un camion", "combien de temps ça prend"]
+    read = [matcher.speller.read(text) for text in others]
+    before, after = matcher.scores(read), more.scores(read)
+    badges = matcher.ids.index("badges")
+    assert np.abs(after[:, badges] - before[:, badges]).max() < 0.1
+    assert (after.argmax(1) == before.argmax(1)).mean() > 0.99
+    assert all(best(more, text) == "badges" for text in said)
+    again = Matcher(knowledge, None, learnt=more.learnt).scores(read)
+    assert np.abs(again - before).max() < 0.1
+
+
 def test_a_class_that_is_gone_is_never_found(knowledge: Knowledge, matcher: Matcher) -> None:
     fewer = replace(knowledge, topics={id: t for id, t in knowledge.topics.items() if id != "badges"})
     after = Matcher(fewer, None, learnt=matcher.learnt)
