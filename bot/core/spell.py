@@ -19,7 +19,7 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
 from bot.core.language import is_name, language_of
-from bot.core.text import ELISIONS, MAX_CHARS, WORD, clean, plain, words
+from bot.core.text import ELISIONS, MAX_CHARS, WORD, clean, plain, plain_each, words
 
 MAX_RESTORED = 60  # words looked up in one message: bounds the cost of long noisy mails
 MAX_FAR = 10  # of them looked for two slips away
@@ -99,9 +99,10 @@ class Speller:
         lists: WordLists | None = None,
     ) -> None:
         spellings: dict[str, Counter[str]] = {}
-        keys = _Plain()
         written = _written(phrases)
-        for word, count in Counter(chain.from_iterable(written)).items():
+        counts = Counter(chain.from_iterable(written))
+        keys = dict(zip(counts, plain_each(list(counts)), strict=True))
+        for word, count in counts.items():
             spellings.setdefault(keys[word], Counter())[word] = count
         pairs = Counter(chain.from_iterable(pairwise(["", *map(keys.__getitem__, row), ""]) for row in written))
         self._forms = {key: max(c, key=lambda w, c=c: (c[w], w != key)) for key, c in spellings.items()}  # type: ignore[misc]
@@ -257,14 +258,6 @@ class Speller:
         return math.log(weight * together + (1 - weight) * alone + 1e-9)
 
 
-class _Plain(dict[str, str]):
-    """The plain form of each word, found once."""
-
-    def __missing__(self, word: str) -> str:
-        self[word] = plain(word)
-        return self[word]
-
-
 def _written(phrases: Iterable[str]) -> list[list[str]]:
     """The words of each phrase, as they are spelt; all cleaned at once, which is faster by far."""
     text = clean("\n".join(" ".join(phrase.split("\n")) for phrase in phrases)).lower()
@@ -275,8 +268,7 @@ def _by_key(frequencies: Mapping[str, int], forms: dict[str, str]) -> dict[str, 
     """Counts by plain form; the most frequent spelling of a form that the knowledge lacks is noted in ``forms``."""
     counts: dict[str, int] = {}
     best: dict[str, int] = {}
-    for word, count in frequencies.items():
-        key = word if word.isascii() and word.islower() else plain(word)
+    for key, (word, count) in zip(plain_each(list(frequencies)), frequencies.items(), strict=True):
         counts[key] = counts.get(key, 0) + count
         if count > best.get(key, 0):
             best[key] = count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*", re.UNICODE)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -48,6 +49,14 @@ def plain(text: str) -> str:
     text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).lower()).replace("œ", "oe").replace("æ", "ae")
     text = "".join(c for c in text if not unicodedata.combining(c))
     return _BLANKS.sub(" ", text).strip()  # a lone accent comes apart into a blank and a mark
+
+
+def plain_each(lines: Sequence[str]) -> list[str]:
+    """The plain form of each line, all found at once, which is faster by far. No line is blank or holds a line break."""
+    text = clean("\n".join(lines)).lower()
+    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).lower()).replace("œ", "oe").replace("æ", "ae")
+    found = "".join(c for c in text if not unicodedata.combining(c)).split("\n")
+    return found if len(found) == len(lines) else [plain(line) for line in lines]
 
 
 def words(text: str) -> list[str]:
