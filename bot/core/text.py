@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*", re.UNICODE)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -40,6 +41,7 @@ def clean(text: str) -> str:
     return re.sub(r"[ \t\u00a0\u202f]+", " ", text.replace("’", "'").replace("\r", "")).strip()
 
 
+@lru_cache(maxsize=256)  # many look at the same parts of one message
 def plain(text: str) -> str:
     """Lower case, no accents, one space between words."""
     text = clean(text).lower()
