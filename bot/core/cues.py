@@ -52,6 +52,10 @@ GRATEFUL = re.compile(
     r"\b(?:merci|thank|thx|(?:vous |te |soyez.{0,4} )?remerci\w*|(?:vous |t'|te )en (?:sais|suis) )"
     r"(?!.{0,12}\b(?:d'avance|par avance|de )\b)"
 )
+ASKED_FOR = re.compile(  # "merci de prévoir", which thanks for nothing yet
+    r"\b(?:merci|remercie)(?: bien| d'avance| par avance)? (?:de |d')(?:me |nous |m'|bien |ne pas )?"
+    r"(?!avoir|etre|votre|notre|autre)\w+(?:er|ir|oir|re)\b"
+)
 _OPENING = re.compile(r"^\W*(?:(?:allez|bon|ok|super|parfait)\W+(?!salut))*")
 THANKS = re.compile(r"\b(?:m(?:er)?[ck]i|thank|thx)")
 AGREE = frozenset(

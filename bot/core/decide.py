@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bot.core import chance
 from bot.core.cues import (
     AGREE,
+    ASKED_FOR,
     ASKS,
     BYE,
     CORRECTS,
@@ -83,7 +84,12 @@ class Reader:
         named = "|".join(re.escape(plain(h)) for h in sorted(knowledge.words.health, key=len, reverse=True))
         self._health = re.compile(rf"\b(?:{named})" if named else r"(?!)")
         # "je suis aveugle": said of oneself, it may be a need, whatever is asked beside it
-        self._avowed = re.compile(rf"\b(?:je suis|j?'?suis|chui|i am|i'm) (?!pas\b)(?:\w+ )?(?:{named})" if named else r"(?!)")
+        self._avowed = re.compile(
+            r"\b(?:je suis|j?'?suis|chui|i am|i'm|etant|en tant que(?: personne(?: a| en)?)?) (?!pas\b)(?:\w+ )?"
+            rf"(?:{named})"
+            if named
+            else r"(?!)"
+        )
         self._masks = {kind: np.array([self._kind(i) is kind for i in matcher.ids]) for kind in Kind}
         self._personal = np.array([i in knowledge.classes and knowledge.classes[i].private for i in matcher.ids])
         self._frames = self._masks[Kind.SMALLTALK] | self._masks[Kind.CONTEXT]
@@ -195,7 +201,17 @@ class Reader:
             found.spare()
         others = found.labels.keys() - {"context"} - _ABOUT_THE_BOT
         if not found.needs_person and not others and needed >= self._called(found, weighed, flat):
-            self._pass_on(max(weighed, key=lambda p: float(p.chances[self._needs].sum())), found)
+            self._pass_on(self._neediest(weighed), found)
+        heard = (seen.health and needed >= self._least()) or self._asks_for_care(flat)
+        if heard and not (seen.disclaims or found.needs_person or found.topics):  # whatever courtesy is about it
+            self._pass_on(self._neediest(weighed), found)
+
+    def _asks_for_care(self, flat: str) -> bool:
+        """ "merci de penser à ma boucle magnétique" thanks for nothing yet."""
+        return bool(ASKED_FOR.search(flat) and self._health.search(flat))
+
+    def _neediest(self, weighed: Sequence[Part]) -> Part:
+        return max(weighed, key=lambda p: float(p.chances[self._needs].sum()))
 
     def _is_private(self, found: _Found, weighed: Sequence[Part]) -> bool:
         return found.needs_person and any(map(self._is_personal, weighed))
@@ -223,7 +239,7 @@ class Reader:
 
     def _is_thanks(self, meant: list[Part], flat: str) -> bool:
         """A letter that only thanks: nothing in it asks, or is surely about the training."""
-        if "?" in flat or not _gives_thanks(flat):
+        if "?" in flat or not _gives_thanks(flat) or self._asks_for_care(flat):
             return False
         about = max((float(p.chances[self._masks[Kind.TOPIC] | self._needs].sum()) for p in meant), default=0.0)
         return about < self._t.doubt and any(p.chances[self._masks[Kind.SMALLTALK]].sum() >= self._t.clause for p in meant)
@@ -264,8 +280,12 @@ class Reader:
     def _thanks(self, weighed: list[Part], flat: str) -> bool:
         small = self._masks[Kind.SMALLTALK]
         help_ = max((float(p.chances[self._needs].sum()) for p in weighed), default=0.0)
-        return help_ < self._t.doubt and (  # "merci de transférer mon inscription" is a request
-            bool(THANKS.search(flat) or BYE.search(flat)) or any(p.chances[small].sum() > 0.5 for p in weighed)
+        return (
+            help_ < self._t.doubt
+            and not self._asks_for_care(flat)
+            and (  # "merci de transférer mon inscription" is a request
+                bool(THANKS.search(flat) or BYE.search(flat)) or any(p.chances[small].sum() > 0.5 for p in weighed)
+            )
         )
 
     def _is_frame(self, part: Part) -> bool:

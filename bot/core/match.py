@@ -23,7 +23,7 @@ from bot.core.segment import Segmenter
 from bot.core.spell import Speller, Spelt, WordLists
 from bot.core.text import clean, parts
 
-FEW = 600  # phrases that are learnt on top of what was learnt before; with more of them all are learnt anew
+FEW = 600  # phrases, new or gone, that are learnt on top of what was learnt before; with more of them all are learnt anew
 LOOKED_AT = 20  # phrases of a class, the nearest by their letters, in which the nearest of all is looked for
 RECIPE = 9  # of learning and of features; a change of it makes what was learnt before worthless
 
@@ -112,7 +112,8 @@ class Matcher:
         if before.digest == digest:
             return before
         added = np.flatnonzero(~np.isin(marks, before.marks))
-        other = len(added) > min(FEW, (len(marks) - len(added)) // 4)  # another knowledge, or much of it new
+        gone = len(before.marks) + len(added) - len(marks)
+        other = max(len(added), gone) > min(FEW, (len(marks) - len(added)) // 4)  # another knowledge, or much of it changed
         return self._anew(digest, marks) if other else self._on_top(digest, marks, added, before)
 
     def _anew(self, digest: str, marks: NDArray[np.uint64]) -> Learnt:

@@ -73,10 +73,11 @@ class Ridge:
         """Which examples are to stay as they are: some of all, and those that are most like the rows."""
         count = len(self.centres)
         near = np.zeros(count, np.float32)
-        views = _views(restored(rows), self.edges)
-        for tile in _tiles(count):
-            kernel = np.sum([*_kernels(views, self.centres[tile], self.edges)], 0)
-            near[tile] = kernel.max(0, initial=0.0)
+        for some in _tiles(len(rows)):
+            views = _views(restored(rows[some]), self.edges)
+            for tile in _tiles(count):
+                kernel = np.sum([*_kernels(views, self.centres[tile], self.edges)], 0)
+                np.maximum(near[tile], kernel.max(0), out=near[tile])
         nearest = np.argsort(-near)[:NEAR]
         spread = np.linspace(0, count - 1, min(count, SPREAD)).astype(int)
         return np.unique(np.concatenate([nearest, spread]))

@@ -41,6 +41,8 @@ ALSO = {"h": "heure"}  # what is more than an abbreviation ("18 h", "à quelle h
 
 SLIPPED = 6000  # phrases with one more slip of their writers that is the same as another's
 
+FEW_CAPITALS = 3  # in a short text
+_ORDINARY = re.compile(r"(?:[\w\s,;:'\"()«»€%/&@+\-–]|[.!?](?![.!?]))*")
 _STRETCHED = re.compile(r"(\w)\1{2,}")
 _ROWS = ("azertyuiop", "qsdfghjklm", "wxcvbn")
 BESIDE = {row[i]: row[max(0, i - 1) : i] + row[i + 1 : i + 2] for row in _ROWS for i in range(len(row))}
@@ -137,7 +139,7 @@ class Speller:
             mended += [typed[at : word.start()], self._mended(word[0], choice)]
             at = word.end()
         mended.append(typed[at:])
-        return Spelt(restored, (told := "".join(mended)), told == typed)
+        return Spelt(restored, (told := "".join(mended)), told == typed and _is_careful(typed))
 
     def _mended(self, typed: str, meant: _Choice) -> str:
         key = plain(typed)
@@ -256,6 +258,14 @@ class Speller:
         together = self._pairs[before, word] / seen if seen else 0.0
         weight = seen / (seen + 20.0)
         return math.log(weight * together + (1 - weight) * alone + 1e-9)
+
+
+def _is_careful(text: str) -> bool:
+    """Whether a text looks as phrases are written. Capitals, emoji and rows of dots put an encoder off, which then needs the
+    restored text as well."""
+    letters = sum(map(str.isalpha, text))
+    loud = sum(map(str.isupper, text)) > max(FEW_CAPITALS, letters * 3 // 20)
+    return bool(letters) and not loud and bool(_ORDINARY.fullmatch(text))
 
 
 def _written(phrases: Iterable[str]) -> list[list[str]]:

@@ -28,7 +28,7 @@ class Hashed:
     """Very many words, in four bytes each instead of a hundred: one in forty thousand others is taken for one of them."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        self._codes = array("I", sorted(set(map(crc32, "\n".join(words).encode().split(b"\n")))))
+        self._codes = array("I", sorted(set(map(crc32, filter(None, "\n".join(words).encode().split(b"\n"))))))
 
     def __contains__(self, word: object) -> bool:
         code = crc32(str(word).encode("utf-8", "replace"))

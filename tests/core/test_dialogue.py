@@ -371,6 +371,50 @@ def test_a_text_typed_with_care_is_encoded_once_and_seen_nearly_the_same(reader:
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        "merci de prévoir un interprète LSF",
+        "merci de penser à ma boucle magnétique",
+        "je vous remercie de bien vouloir prévoir un tiers temps",
+        "merci d'imprimer mes documents en gros caractères",
+        "étant sourd, comment suivre la visio ?",
+        "je suis en fauteuil",
+        "JE NE CAPTE RIEN QUAND TOUT LE MONDE PARLE",
+    ],
+)
+def test_what_health_asks_for_politely_or_loudly_reaches_the_contact_alone(talk: Rehearsal, said: str) -> None:
+    assert escalation_of(talk.say(said)).private
+
+
+@pytest.mark.parametrize("subject", ["Demande d'aménagement - fauteuil roulant", "stagiaire malvoyant", "ma maladie"])
+@pytest.mark.parametrize("body", ["Merci d'avance", "Bonjour, merci de me recontacter. Cordialement", "ok merci"])
+def test_a_matter_of_health_in_the_subject_reaches_the_contact_whatever_stands_below(
+    talk: Rehearsal, subject: str, body: str
+) -> None:
+    assert escalation_of(talk.say(body, subject=subject)).private
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "merci beaucoup pour l'interprète LSF, c'était parfait",
+        "merci d'avoir pensé à ma boucle magnétique",
+        "merci de votre réponse sur le handicap",
+        "rien à prévoir pour mon handicap",
+    ],
+)
+def test_thanks_that_name_health_call_nobody(talk: Rehearsal, said: str) -> None:
+    assert talk.say(said).outcome.escalations == ()
+
+
+@pytest.mark.parametrize(
+    "said", ["MON MOT DE PASSE NE FONCTIONNE PLUS", "🙏🙏 ma facture comporte une erreur, merci de la corriger 🙏😊"]
+)
+def test_capitals_and_emoji_talk_no_call_away(talk: Rehearsal, said: str) -> None:
+    assert talk.say(said).outcome.escalations
+
+
+@pytest.mark.parametrize(
     "said", ["je fatigue très vite, puis-je m'absenter vingt minutes chaque heure ?", "je souffre d'hyperacousie"]
 )
 def test_what_may_be_a_matter_of_health_is_private_without_being_named(talk: Rehearsal, said: str) -> None:

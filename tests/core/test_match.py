@@ -67,6 +67,12 @@ def test_phrases_that_are_added_to_one_class_or_gone_from_it_pull_no_others_over
     assert np.abs(again - before).max() < 0.1
 
 
+def test_where_much_is_gone_all_is_learnt_anew(knowledge: Knowledge, matcher: Matcher) -> None:
+    half = {id: replace(t, phrases=t.phrases[:6]) for id, t in knowledge.topics.items()}
+    after = Matcher(replace(knowledge, topics=half), None, learnt=matcher.learnt)
+    assert after.learnt.bases is not matcher.learnt.bases
+
+
 def test_a_class_that_is_gone_is_never_found(knowledge: Knowledge, matcher: Matcher) -> None:
     fewer = replace(knowledge, topics={id: t for id, t in knowledge.topics.items() if id != "badges"})
     after = Matcher(fewer, None, learnt=matcher.learnt)

@@ -93,7 +93,20 @@ def test_a_text_is_mended_where_it_is_misspelt_and_stays_as_it_was_typed_elsewhe
     assert speller.read("À qurlle heure, SVP ?").mended == "À quelle heure, SVP ?"
     assert speller.read("Où est mtaii ?").mended == "Où est mtaii ?"
     assert speller.read("C'est à 10½ km, Mme ?").mended == "C'est à 10½ km, Mme ?", "words that are counted otherwise"
-    assert [speller.read(text).careful for text in ("À quelle heure ?", "À qurlle heure ?")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("typed", "careful"),
+    [
+        ("À quelle heure ?", True),
+        ("À qurlle heure ?", False),
+        ("À QUELLE HEURE ?", False),
+        ("À quelle heure ??", False),
+        ("🙂", False),
+    ],
+)
+def test_a_text_is_careful_where_it_looks_as_phrases_are_written(speller: Speller, typed: str, careful: bool) -> None:
+    assert speller.read(typed).careful is careful
 
 
 def test_figures_and_words_that_nobody_knows_stay(speller: Speller) -> None:
