@@ -9,6 +9,7 @@ are found on whole messages of the examples (``accueil tune``), which the matche
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,8 +124,8 @@ def topic_readings(seen: Evidence, kinds: Kinds, column: int) -> list[float]:
         float(len(mine) == 1),
         float(np.count_nonzero(~seen.frame) <= 1),
         elsewhere,
-        float(np.log(len(mine))),
-        float(np.log(max(1, seen.words[at]))),
+        log(len(mine)),
+        log(max(1, seen.words[at])),
         float(seen.frame[at]),
         _odds(float(1 - np.prod(1 - mine))),
         float(asks.any()),
@@ -161,10 +162,10 @@ def need_readings(seen: Evidence, kinds: Kinds) -> list[float]:
         asked * _odds(needs[at]),
         _odds(ordered[1]) if len(needs) > 1 else -4.0,
         float(len(needs) == 1),
-        float(np.log(len(needs))),
+        log(len(needs)),
         _odds(about[asks].max(initial=0.0)),
         _odds(chances[at, kinds.frames].sum()),
-        float(np.log(max(1, seen.words[at]))),
+        log(max(1, seen.words[at])),
         float(seen.health),
         float(asks.any()),
         _odds(float(1 - np.prod(1 - needs))),
@@ -208,8 +209,8 @@ def far_readings(seen: Evidence, kinds: Kinds) -> list[float]:
         _odds(chances[:, kinds.needs].sum(1).max()),
         _odds(chances[:, kinds.frames].sum(1).max()),
         float(seen.asks.any()),
-        float(np.log(len(chances))),
-        float(np.log(max(1, seen.words.sum()))),
+        log(len(chances)),
+        log(max(1, seen.words.sum())),
         float(seen.health),
         1.0,
     ]
@@ -223,7 +224,7 @@ def _by_view(told: Floats) -> list[float]:
 def _odds(chance: float) -> float:
     """Logarithm of the odds, cut where more tells nothing."""
     held = min(1 - _CUT, max(_CUT, float(chance)))
-    return float(np.log(held / (1 - held)))
+    return log(held / (1 - held))
 
 
 def _logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal
 
 from bot.core.model import Dialogue, Escalation, Intent, Message, Turn
@@ -67,15 +68,23 @@ def _counted(text: str) -> Language | None:
         word = found[0]
         if is_name(word, text[: found.start()]):
             continue
-        flat = plain(word).strip("'")
-        if _CONTRACTED.fullmatch(flat):
-            english += 2
-            continue
-        french += bool(_ACCENTS.search(word)) or any(piece in _FRENCH for piece in re.split("['-]", flat))
-        english += flat.replace("'", "") in _ENGLISH and not _ACCENTS.search(word)
+        speaks = _speaks(word)
+        french += speaks[0]
+        english += speaks[1]
     if english > french:
         return "en"
     return "fr" if french else None
+
+
+@lru_cache(maxsize=4096)  # small words are most of what is said
+def _speaks(word: str) -> tuple[int, int]:
+    """How much a word tells of French, and of English."""
+    flat = plain(word).strip("'")
+    if _CONTRACTED.fullmatch(flat):
+        return 0, 2
+    accented = bool(_ACCENTS.search(word))
+    french = accented or any(piece in _FRENCH for piece in re.split("['-]", flat))
+    return int(french), int(flat.replace("'", "") in _ENGLISH and not accented)
 
 
 def first_known(texts: Iterable[str]) -> Language | None:

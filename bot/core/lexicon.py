@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from zlib import crc32
 
@@ -17,15 +18,16 @@ BUCKETS = 4096
 
 def _features(text: str) -> list[int]:
     """Hashed word and character n-grams (2 to 5, within words); crc32, because hash() differs from run to run."""
-    found = []
     tokens = text.split()
-    for token in tokens:
-        padded = f" {token} "
-        for n in (2, 3, 4, 5):
-            found += [padded[i : i + n] for i in range(len(padded) - n + 1)]
-        found.append("w" + token)
-    found += [f"b{a}_{b}" for a, b in pairwise(tokens)]
-    return [crc32(f.encode()) for f in found]
+    found = [code for token in tokens for code in _within(token)]
+    return found + [crc32(f"b{a}_{b}".encode()) for a, b in pairwise(tokens)]
+
+
+@lru_cache(maxsize=4096)  # most words of a message were said before
+def _within(token: str) -> tuple[int, ...]:
+    padded = f" {token} "
+    grams = [padded[i : i + n] for n in (2, 3, 4, 5) for i in range(len(padded) - n + 1)]
+    return tuple(crc32(gram.encode()) for gram in (*grams, "w" + token))
 
 
 class Lexicon:

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain, pairwise
 
 from rapidfuzz.distance import OSA
@@ -121,6 +122,7 @@ class Speller:
         self._chance = _chances(own, language)
         self._far = [key for key, chance in self._chance.items() if len(key) >= FAR - 1 and chance > OFTEN]
         self._known: dict[tuple[str, bool], tuple[_Choice, ...]] = {}
+        self._meant = lru_cache(maxsize=64)(self._read)  # a piece of a message is looked at for its ends, then for its words
 
     def restore(self, text: str) -> str:
         """The text in the knowledge's own spelling, lower case, without punctuation."""
@@ -170,7 +172,7 @@ class Speller:
         """What each word of ``words(text)`` was meant as, in its plain form; an abbreviation counts as its last word."""
         return [choice.key for choice in self._meant(text)]
 
-    def _meant(self, text: str) -> list[_Choice]:
+    def _read(self, text: str) -> tuple[_Choice, ...]:
         """What each word was meant as."""
         said = words(_STRETCHED.sub(r"\1\1", text[:MAX_CHARS]))
         believed = self._believed(text, said)
@@ -233,7 +235,7 @@ class Speller:
         best = sorted(slips, key=lambda key: -(slips[key] + self._chance[key]))[:CHOICES]
         return tuple(_Choice(key, self._forms.get(key, key), slips[key]) for key in best)
 
-    def _likeliest(self, choices: Sequence[tuple[_Choice, ...]]) -> list[_Choice]:
+    def _likeliest(self, choices: Sequence[tuple[_Choice, ...]]) -> tuple[_Choice, ...]:
         """The best path through the choices (Viterbi), by slips and by which words stand side by side."""
         paths: list[tuple[float, tuple[_Choice, ...]]] = [(0.0, ())]
         for column in choices:
@@ -249,7 +251,7 @@ class Speller:
                 following.append((best[0] + choice.slip, (*best[1], choice)))
             paths = following
         ended = max(paths, key=lambda p: p[0] + (self._follows(p[1][-1].key, "") if p[1] and len(paths) > 1 else 0.0))
-        return list(ended[1])
+        return ended[1]
 
     def _follows(self, before: str, word: str) -> float:
         """Logarithm of how likely a word is behind another: by the pairs in the phrases, else by the word alone."""

@@ -11,6 +11,7 @@ import struct
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 MAGIC = b"E5S1"
+ROWS = 8192  # of a table that are kept once they were read: 2 MB
 BLOCK, BLOCK_BYTES = 32, 18  # numbers of a block, and the bytes that they take with their scale
 
 
@@ -72,6 +74,7 @@ class Weights:
         _, length = self._numbers("<iI")
         self._skip(length)  # a table of normal forms; Python has its own
         self._places = dict(self._place() for _ in range(self._numbers("<i")[0]))
+        self._row = lru_cache(maxsize=ROWS)(self._held)  # most pieces of words come again
 
     def tensor(self, name: str, *shape: int) -> Floats:
         """Raises KeyError for a name that the file does not know."""
@@ -85,7 +88,7 @@ class Weights:
         """Some rows of a table as wide as the model."""
         length = self.width // BLOCK * BLOCK_BYTES
         start = self._places[name].start
-        raw = b"".join([self._held(length, start + n * length) for n in numbers])
+        raw = b"".join([self._row(length, start + n * length) for n in numbers])
         return _unpacked(raw).reshape(-1, self.width)
 
     def vocabulary(self) -> Vocabulary:
