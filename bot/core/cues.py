@@ -55,6 +55,7 @@ GRATEFUL = re.compile(
 ASKED_FOR = re.compile(  # "merci de prévoir", which thanks for nothing yet
     r"\b(?:merci|remercie)(?: bien| d'avance| par avance)? (?:de |d')(?:me |nous |m'|bien |ne pas )?"
     r"(?!avoir|etre|votre|notre|autre)\w+(?:er|ir|oir|re)\b"
+    r"|\b(?:demande|besoin)s? d'(?:une? )?(?:amenagement|adaptation|accompagnement|assistance|aide)s?\b"
 )
 _OPENING = re.compile(r"^\W*(?:(?:allez|bon|ok|super|parfait)\W+(?!salut))*")
 THANKS = re.compile(r"\b(?:m(?:er)?[ck]i|thank|thx)")

@@ -124,8 +124,9 @@ class Reader:
             # a letter of thanks below "attestation" asks nothing; a call for help in the subject is one below any formula
             thanked = courtesy(flat) == "thanks" and len(words(flat)) >= LETTER
             asked = asks(subject, restore(subject))
-            above = [subject] if thanked else [subject, *pieces]
-            with_subject, more = self._whole(above, plain(subject if thanked else f"{subject} ? {text}"), scored)
+            alone = thanked or bool(found.labels and found.labels.keys() <= _COURTESIES)
+            above = [subject] if alone else [subject, *pieces]
+            with_subject, more = self._whole(above, plain(subject if alone else f"{subject} ? {text}"), scored)
             if with_subject.needs_person or (with_subject.topics and (asked or not thanked)):
                 found, weighed = with_subject, more
         reading = self._guard(self._in_context(self._reading(found, flat), weighed, flat, dialogue), weighed, flat)
@@ -161,8 +162,8 @@ class Reader:
         if seen is not None and weights is not None:
             found.private = found.private or self._is_private(found, weighed)  # before it could be talked away
             self._balance(found, seen, weighed, weights, flat)
-        for part in meant:  # asked outright, and like nothing that is known: whatever else is answered
-            if len(meant) > 1 and "?" in part.text and float(part.chances.max()) < LOST and len(words(part.text)) >= ASKED:
+        for part in meant:  # asked outright, and answered by nothing: whatever else is
+            if len(meant) > 1 and "?" in part.text and self._is_unanswered(part):
                 self._pass_on(part, found)
         found.private = found.private or self._is_private(found, weighed)
         return found, weighed
@@ -206,6 +207,11 @@ class Reader:
         if heard and not (seen.disclaims or found.needs_person or found.topics):  # whatever courtesy is about it
             self._pass_on(self._neediest(weighed), found)
 
+    def _is_unanswered(self, part: Part) -> bool:
+        """Whether a question is like no class at all, or most like those that no sheet answers."""
+        best = self._best(part)
+        return len(words(part.text)) >= ASKED and (best.score < LOST or self._kind(best.id) is Kind.UNKNOWN)
+
     def _asks_for_care(self, flat: str) -> bool:
         """ "merci de penser à ma boucle magnétique" thanks for nothing yet."""
         return bool(ASKED_FOR.search(flat) and self._health.search(flat))
@@ -239,7 +245,7 @@ class Reader:
 
     def _is_thanks(self, meant: list[Part], flat: str) -> bool:
         """A letter that only thanks: nothing in it asks, or is surely about the training."""
-        if "?" in flat or not _gives_thanks(flat) or self._asks_for_care(flat):
+        if "?" in flat or not _gives_thanks(flat) or self._health.search(flat):
             return False
         about = max((float(p.chances[self._masks[Kind.TOPIC] | self._needs].sum()) for p in meant), default=0.0)
         return about < self._t.doubt and any(p.chances[self._masks[Kind.SMALLTALK]].sum() >= self._t.clause for p in meant)
@@ -282,7 +288,7 @@ class Reader:
         help_ = max((float(p.chances[self._needs].sum()) for p in weighed), default=0.0)
         return (
             help_ < self._t.doubt
-            and not self._asks_for_care(flat)
+            and not self._health.search(flat)  # "merci, à lundi ! je serai en fauteuil"
             and (  # "merci de transférer mon inscription" is a request
                 bool(THANKS.search(flat) or BYE.search(flat)) or any(p.chances[small].sum() > 0.5 for p in weighed)
             )
@@ -401,7 +407,19 @@ class Reader:
             return reading
         if set(dialogue.labels) & {"request", "handoff"}:
             return Reading(labels=("request",), escalate=True, follow_up=True)
-        return reading if opens_with_parting(flat) else Reading(topics=dialogue.topics, follow_up=True)
+        if opens_with_parting(flat):
+            return reading
+        parted = None if any(part.asks for part in weighed) else self._parted(weighed)
+        return Reading(labels=(parted,)) if parted else Reading(topics=dialogue.topics, follow_up=True)
+
+    def _parted(self, weighed: list[Part]) -> str | None:
+        """Which small talk one of the parts surely is: "passionnant. au revoir !" asks for nothing once more."""
+        surest = max(
+            (self._best(part) for part in weighed if self._kind(self._best(part).id) is Kind.SMALLTALK),
+            default=None,
+            key=lambda m: m.score,
+        )
+        return self._k.classes[surest.id].label if surest and surest.score >= self._t.sure_alone else None
 
     def _continues(self, reading: Reading, weighed: list[Part], flat: str, dialogue: Dialogue) -> bool:
         """Whether a short question that is not sure of its own topic fits the last one, once that is put before it."""

@@ -13,11 +13,10 @@ import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 OPSET, IR = 18, 10
 CONTRIBUTED = "com.microsoft"  # operators that ONNX Runtime has beyond the standard
-LAST = "last"  # the name of the last axis, for operators that are told theirs
 KINDS = {"float": TensorProto.FLOAT, "int32": TensorProto.INT32, "int64": TensorProto.INT64}
 
 Shape = Sequence[int | None]  # None: as many as come
@@ -43,8 +42,6 @@ class Graph:
         given = [helper.make_tensor_value_info(name, KINDS[kind], form) for name, (kind, form) in inputs.items()]
         found = [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)]
         held = [_beside(*one) for one in self.held.items()]
-        if any(LAST in node.input for node in self.nodes):
-            held.append(numpy_helper.from_array(np.array([-1]), LAST))
         graph = helper.make_graph(self.nodes, "accueil", given, found, held)
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIBUTED, 1)]
         return bytes(helper.make_model(graph, opset_imports=opsets, ir_version=IR).SerializeToString())

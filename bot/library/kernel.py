@@ -75,5 +75,4 @@ def _kernel(graph: Graph, model: Ridge, n: int) -> str:
     }
     names = [graph.hold(f"{name}{n}", values) for name, values in held.items()]
     exponent = graph.add("DynamicQuantizeMatMul", [f"view{n}", *names], f"exponent{n}", domain=CONTRIBUTED)
-    bounded = graph.add("Min", [exponent, graph.hold(f"most{n}", np.array(most))], f"bounded{n}")
-    return graph.add("Exp", [bounded], f"kernel{n}")
+    return graph.add("Exp", [exponent], f"kernel{n}")

@@ -380,6 +380,8 @@ def test_a_text_typed_with_care_is_encoded_once_and_seen_nearly_the_same(reader:
         "étant sourd, comment suivre la visio ?",
         "je suis en fauteuil",
         "JE NE CAPTE RIEN QUAND TOUT LE MONDE PARLE",
+        "merci beaucoup, à lundi ! je serai en fauteuil",
+        "parfait, bonne soirée. je viens avec mon interprète LSF",
     ],
 )
 def test_what_health_asks_for_politely_or_loudly_reaches_the_contact_alone(talk: Rehearsal, said: str) -> None:
@@ -400,6 +402,7 @@ def test_a_matter_of_health_in_the_subject_reaches_the_contact_whatever_stands_b
         "merci beaucoup pour l'interprète LSF, c'était parfait",
         "merci d'avoir pensé à ma boucle magnétique",
         "merci de votre réponse sur le handicap",
+        "merci, bonne santé à vous",
         "rien à prévoir pour mon handicap",
     ],
 )

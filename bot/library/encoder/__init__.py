@@ -15,9 +15,9 @@ Floats = NDArray[np.float32]
 REMEMBERED_FROM = 200  # a batch so large is the phrases of a knowledge folder, worth keeping in a file
 TOGETHER = 400  # tokens that are encoded in one go: bounds the memory
 ROWS = 64  # texts that are encoded in one go
-PASS = 13.0  # a pass through the network costs, whatever it is of, what so many tokens cost
-FILLED = 0.15  # what a token costs that only fills a text up
-KIND = "e5-small 1"  # of vectors that were kept: to be changed with all that changes one
+PASS = 7.0  # a pass through the network costs, whatever it is of, what so many tokens cost
+FILLED = 0.55  # what a token costs that only fills a text up
+KIND = "e5-small 2"  # of vectors that were kept: to be changed with all that changes one
 DEPTHS = (6, 12)  # layers after which a text's vector is taken: the upper ones know what is meant, the lower ones the words
 
 

@@ -36,7 +36,7 @@ class Tokenizer:
             if len(found) >= LONGEST - 2:
                 break
             found += self._split(SPACE + word[:LONGEST_WORD])
-        return [self._begin, *found[: LONGEST - 2], self._end]
+        return [self._begin, *(found[: LONGEST - 2] or [self._unknown]), self._end]
 
     def _likeliest(self, word: str) -> tuple[int, ...]:
         count = len(word)
