@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from email.message import Message as Part
 from email.parser import BytesParser
 from email.policy import compat32
@@ -14,6 +14,7 @@ from bot.core.text import clean
 
 MAX_PARTS = 60
 MAX_NAME = 60
+_ANGLED = re.compile(r"<([^<>]{3,256})>")
 _WORTHLESS_FILES = re.compile(r"(?:smime\.p7s|signature\.asc|.*\.vcf|image\d{3}\.\w{3,4}|outlook-\w+\.\w{3,4})$", re.I)
 
 
@@ -30,8 +31,15 @@ def header(mail: Part, name: str) -> str:
 def addresses(mail: Part, name: str) -> tuple[tuple[str, str], ...]:
     """(address, name) of each different person that a header names; what has no form of an address is left out."""
     raw = [_readable(value[:2000]) for value in values(mail, name)]
+    # the parser of Python 3.11.2 gives up at an encoded name with a colon or an "@" in it
+    return _well_formed(getaddresses(raw)) or _well_formed(
+        ("", angled) for value in raw if "=?" in value for angled in _ANGLED.findall(value)
+    )
+
+
+def _well_formed(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     found: dict[str, str] = {}
-    for shown, address in getaddresses(raw):
+    for shown, address in pairs:
         address = clean(address).strip("<>").lower()
         if re.fullmatch(r"[^@\s<>()\[\],;:\"\\]{1,64}@[\w.-]{1,190}\w", address) and "=?" not in address:
             found.setdefault(address, clean(decoded(shown))[:MAX_NAME])
