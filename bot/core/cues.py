@@ -23,7 +23,8 @@ ASKS = re.compile(
 DISCLAIMED = re.compile(
     r"\b(?:rien a (?:prevoir|faire|amenager|adapter)|(?:prevoyez|organisez|changez|prevoir|besoin de) rien|ne prevo\w+ rien"
     r"|pas (?:besoin )?d'amenagements?|aucun (?:amenagement|besoin)|aucune (?:mesure|demande)|rien de (?:special|particulier)"
-    r"|je ne demande rien|nothing (?:is )?(?:needed|special)|need nothing|don'?t (?:organi[sz]e|need) any\w*"
+    r"|(?:pas|aucun) besoin d'(?:aide|adaptation|accompagnement|assistance)|je ne demande rien"
+    r"|nothing (?:is )?(?:needed|special)|need nothing|don'?t (?:organi[sz]e|need) any\w*"
     r"|personne n'est concerne|ne vous concerne pas|n'y (?:changez|faites) rien)\b"
 )
 NEGATED = re.compile(
@@ -52,10 +53,11 @@ GRATEFUL = re.compile(
     r"\b(?:merci|thank|thx|(?:vous |te |soyez.{0,4} )?remerci\w*|(?:vous |t'|te )en (?:sais|suis) )"
     r"(?!.{0,12}\b(?:d'avance|par avance|de )\b)"
 )
-ASKED_FOR = re.compile(  # "merci de prévoir", which thanks for nothing yet
+ASKED_FOR = re.compile(  # "merci de prévoir", which thanks for nothing yet; "demande d'aménagement"
     r"\b(?:merci|remercie)(?: bien| d'avance| par avance)? (?:de |d')(?:me |nous |m'|bien |ne pas )?"
     r"(?!avoir|etre|votre|notre|autre)\w+(?:er|ir|oir|re)\b"
-    r"|\b(?:demande|besoin)s? d'(?:une? )?(?:amenagement|adaptation|accompagnement|assistance|aide)s?\b"
+    r"|(?<!pas )(?<!aucun )\b(?:demande|besoin)s? d'(?:une? )?"
+    r"(?:amenagement|adaptation|accompagnement|assistance|aide)s?\b"
 )
 _OPENING = re.compile(r"^\W*(?:(?:allez|bon|ok|super|parfait)\W+(?!salut))*")
 THANKS = re.compile(r"\b(?:m(?:er)?[ck]i|thank|thx)")

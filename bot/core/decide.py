@@ -124,7 +124,8 @@ class Reader:
             # a letter of thanks below "attestation" asks nothing; a call for help in the subject is one below any formula
             thanked = courtesy(flat) == "thanks" and len(words(flat)) >= LETTER
             asked = asks(subject, restore(subject))
-            alone = thanked or bool(found.labels and found.labels.keys() <= _COURTESIES)
+            courteous = bool(found.labels and found.labels.keys() <= _COURTESIES)
+            alone = thanked or (courteous and not DISCLAIMED.search(flat))
             above = [subject] if alone else [subject, *pieces]
             with_subject, more = self._whole(above, plain(subject if alone else f"{subject} ? {text}"), scored)
             if with_subject.needs_person or (with_subject.topics and (asked or not thanked)):
@@ -334,7 +335,8 @@ class Reader:
     def _pass_on(self, part: Part, found: _Found) -> None:
         """A person is needed; for what exactly (a policy to tell, a matter of health) only where that is likely by itself."""
         needed = self._needed(part)
-        found.unanswered.append(part.text)
+        if part.text not in found.unanswered:
+            found.unanswered.append(part.text)
         if needed.score >= self._t.alone:
             self._note(needed, found)
             return
@@ -409,17 +411,18 @@ class Reader:
             return Reading(labels=("request",), escalate=True, follow_up=True)
         if opens_with_parting(flat):
             return reading
-        parted = None if any(part.asks for part in weighed) else self._parted(weighed)
-        return Reading(labels=(parted,)) if parted else Reading(topics=dialogue.topics, follow_up=True)
+        if self._takes_leave(weighed, flat):
+            return Reading(labels=("goodbye",))
+        return Reading(topics=dialogue.topics, follow_up=True)
 
-    def _parted(self, weighed: list[Part]) -> str | None:
-        """Which small talk one of the parts surely is: "passionnant. au revoir !" asks for nothing once more."""
-        surest = max(
-            (self._best(part) for part in weighed if self._kind(self._best(part).id) is Kind.SMALLTALK),
-            default=None,
-            key=lambda m: m.score,
-        )
-        return self._k.classes[surest.id].label if surest and surest.score >= self._t.sure_alone else None
+    def _takes_leave(self, weighed: list[Part], flat: str) -> bool:
+        """Whether one of the parts surely is a farewell: "passionnant. au revoir !" asks for nothing once more."""
+        said = {
+            self._k.classes[best.id].label
+            for best in map(self._best, weighed)
+            if best.score >= self._t.sure_alone and best.id in self._k.classes
+        }
+        return bool(BYE.search(flat)) and "goodbye" in said and not any(part.asks for part in weighed)
 
     def _continues(self, reading: Reading, weighed: list[Part], flat: str, dialogue: Dialogue) -> bool:
         """Whether a short question that is not sure of its own topic fits the last one, once that is put before it."""

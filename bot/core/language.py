@@ -52,6 +52,7 @@ _CONTRACTED = re.compile(
 _NOISE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|#A\d+|^\s*\[[^\]]*\]|(?<!\w)/\w+", re.I)
 _QUOTED = re.compile(r"“[^”]*”|«[^»]*»|\"[^\"]*\"")  # a title or a term, maybe of the other language
 _ACCENTS = re.compile(r"[àâçèéêëîïôùûœ]", re.I)
+LONGEST = 32  # letters of a word that tell its language
 _SENTENCE_END = frozenset('.?!:;\n—–-"«“(')
 
 
@@ -68,7 +69,7 @@ def _counted(text: str) -> Language | None:
         word = found[0]
         if is_name(word, text[: found.start()]):
             continue
-        speaks = _speaks(word)
+        speaks = _speaks(word[:LONGEST])
         french += speaks[0]
         english += speaks[1]
     if english > french:

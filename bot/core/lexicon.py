@@ -14,12 +14,13 @@ Floats = NDArray[np.float32]
 Row = tuple[NDArray[np.int16], Floats]  # the buckets that a text touches, and with which weight; of length 1
 
 BUCKETS = 4096
+LONGEST = 32  # letters of a word that is kept: what is longer comes only once, and is large
 
 
 def _features(text: str) -> list[int]:
     """Hashed word and character n-grams (2 to 5, within words); crc32, because hash() differs from run to run."""
     tokens = text.split()
-    found = [code for token in tokens for code in _within(token)]
+    found = [code for token in tokens for code in (_within if len(token) <= LONGEST else _within.__wrapped__)(token)]
     return found + [crc32(f"b{a}_{b}".encode()) for a, b in pairwise(tokens)]
 
 

@@ -122,7 +122,7 @@ class Speller:
         self._chance = _chances(own, language)
         self._far = [key for key, chance in self._chance.items() if len(key) >= FAR - 1 and chance > OFTEN]
         self._known: dict[tuple[str, bool], tuple[_Choice, ...]] = {}
-        self._meant = lru_cache(maxsize=64)(self._read)  # a piece of a message is looked at for its ends, then for its words
+        self._meant = lru_cache(maxsize=16)(self._read)  # a piece of a message is looked at for its ends, then for its words
 
     def restore(self, text: str) -> str:
         """The text in the knowledge's own spelling, lower case, without punctuation."""

@@ -1,4 +1,5 @@
-"""What a kernel ridge tells, by ONNX Runtime: what ``core/ridge.py`` says in NumPy, in a fraction of the time.
+"""What a kernel ridge tells, by ONNX Runtime: what ``core/ridge.py`` says in NumPy but for rounding, in a fraction of the
+time.
 
 The centres are bytes already; the rows that are asked about are brought to bytes as they come. Processors without instructions
 for that (VNNI) add pairs of products in 16 bits; the centres are small enough for that (``ridge.MOST``). What this processor

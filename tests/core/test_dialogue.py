@@ -485,6 +485,31 @@ def test_words_of_a_farewell_or_a_question_about_the_bot_talk_no_call_away(talk:
     assert talk.say(said).outcome.escalations
 
 
+def test_what_no_sheet_answers_is_named_once(talk: Rehearsal) -> None:
+    response = talk.say("où est la salle ? je peux venir avec mon chien ?")
+    assert response.reading is not None
+    assert response.reading.topics == ("venue",)
+    assert len(response.reading.unanswered) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "goes_on"),
+    [("passionnant. au revoir !", False), ("bonjour. pour mon collègue", True), ("je ne comprends pas. merci", True)],
+)
+def test_a_farewell_behind_a_remark_is_no_follow_up_but_a_greeting_before_one_is(
+    talk: Rehearsal, said: str, goes_on: bool
+) -> None:
+    talk.say("c'est quoi la clinique de l'activité ?")
+    reading = talk.say(said).reading
+    assert reading is not None
+    assert reading.labels == (() if goes_on else ("goodbye",)) or reading.escalate
+
+
+@pytest.mark.parametrize("subject", ["Fauteuil roulant", "Interprète LSF"])
+def test_below_a_matter_of_health_that_needs_nothing_nobody_is_called(talk: Rehearsal, subject: str) -> None:
+    assert talk.say("Merci beaucoup, finalement rien à prévoir. Bonne soirée", subject=subject).outcome.escalations == ()
+
+
 def test_a_follow_up_with_a_weekday_is_no_farewell(talk: Rehearsal) -> None:
     talk.say("je n'arrive pas à me connecter")
     assert talk.say("de lundi à jeudi").outcome.end == "escalated"

@@ -14,7 +14,7 @@ from bot.core.text import clean
 
 MAX_PARTS = 60
 MAX_NAME = 60
-_ANGLED = re.compile(r"<([^<>]{3,256})>")
+_ENCODED = re.compile(r"=\?[^?\s]{1,40}\?[bqBQ]\?[^?\s]*\?=")
 _WORTHLESS_FILES = re.compile(r"(?:smime\.p7s|signature\.asc|.*\.vcf|image\d{3}\.\w{3,4}|outlook-\w+\.\w{3,4})$", re.I)
 
 
@@ -32,9 +32,7 @@ def addresses(mail: Part, name: str) -> tuple[tuple[str, str], ...]:
     """(address, name) of each different person that a header names; what has no form of an address is left out."""
     raw = [_readable(value[:2000]) for value in values(mail, name)]
     # the parser of Python 3.11.2 gives up at an encoded name with a colon or an "@" in it
-    return _well_formed(getaddresses(raw)) or _well_formed(
-        ("", angled) for value in raw if "=?" in value for angled in _ANGLED.findall(value)
-    )
+    return _well_formed(getaddresses(raw)) or _well_formed(getaddresses([_ENCODED.sub("x", value) for value in raw]))
 
 
 def _well_formed(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

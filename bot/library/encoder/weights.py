@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 MAGIC = b"E5S1"
-ROWS = 8192  # of a table that are kept once they were read: 2 MB
+ROWS = 8192  # of a table that are kept once they were read: 4 MB
 BLOCK, BLOCK_BYTES = 32, 18  # numbers of a block, and the bytes that they take with their scale
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.channels.mail.parts import sender_of
 from bot.channels.mail.read import read_mail
 from bot.library.shelf import Shelf
 from bot.store.database import Database
@@ -291,3 +292,17 @@ def test_any_mail_is_read_within_limits_and_to_text_that_can_be_stored(
         assert "\x00" not in text
     assert not {"\r", "\n"} & set(found.subject + found.name + found.sender + "".join(found.attachments))
     assert found.may_answer or found.why_not
+
+
+@pytest.mark.parametrize(
+    ("value", "sender"),
+    [
+        ('"=?utf-8?q?x?= <trainer@org.example>" <"a"@evil.example>', ""),
+        ('"<trainer@org.example> =?" <a@[192.0.2.1]>', ""),
+        (f'"=? <trainer@org.example>" <{"a" * 65}@evil.example>', ""),
+        ("=?utf-8?q?x?= (<trainer@org.example>) a@b@evil.example", ""),
+        ("=?utf-8?q?A=0D=0ABcc:_eve@evil.example?= <ana@learner.example>", "ana@learner.example"),
+    ],
+)
+def test_case_31_an_address_in_a_name_or_a_comment_is_nobodys(value: str, sender: str) -> None:
+    assert sender_of(f"From: {value}\r\nSubject: x\r\n\r\nx".encode()) == sender
