@@ -23,8 +23,7 @@ ASKS = re.compile(
 DISCLAIMED = re.compile(
     r"\b(?:rien a (?:prevoir|faire|amenager|adapter)|(?:prevoyez|organisez|changez|prevoir|besoin de) rien|ne prevo\w+ rien"
     r"|pas (?:besoin )?d'amenagements?|aucun (?:amenagement|besoin)|aucune (?:mesure|demande)|rien de (?:special|particulier)"
-    r"|(?:pas|aucun) besoin d'(?:aide|adaptation|accompagnement|assistance)|je ne demande rien"
-    r"|nothing (?:is )?(?:needed|special)|need nothing|don'?t (?:organi[sz]e|need) any\w*"
+    r"|je ne demande rien|nothing (?:is )?(?:needed|special)|need nothing|don'?t (?:organi[sz]e|need) any\w*"
     r"|personne n'est concerne|ne vous concerne pas|n'y (?:changez|faites) rien)\b"
 )
 NEGATED = re.compile(

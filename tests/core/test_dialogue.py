@@ -382,6 +382,7 @@ def test_a_text_typed_with_care_is_encoded_once_and_seen_nearly_the_same(reader:
         "JE NE CAPTE RIEN QUAND TOUT LE MONDE PARLE",
         "merci beaucoup, à lundi ! je serai en fauteuil",
         "parfait, bonne soirée. je viens avec mon interprète LSF",
+        "je suis sourde, je n'ai pas besoin d'aide mais d'un interprète LSF",
     ],
 )
 def test_what_health_asks_for_politely_or_loudly_reaches_the_contact_alone(talk: Rehearsal, said: str) -> None:

@@ -31,8 +31,9 @@ def header(mail: Part, name: str) -> str:
 def addresses(mail: Part, name: str) -> tuple[tuple[str, str], ...]:
     """(address, name) of each different person that a header names; what has no form of an address is left out."""
     raw = [_readable(value[:2000]) for value in values(mail, name)]
-    # the parser of Python 3.11.2 gives up at an encoded name with a colon or an "@" in it
-    return _well_formed(getaddresses(raw)) or _well_formed(getaddresses([_ENCODED.sub("x", value) for value in raw]))
+    # the parser of Python 3.11.2 gives up at an encoded name with a colon or an "@" in it: then without the name
+    nameless = [_ENCODED.sub("x", value) for value in raw]
+    return _well_formed(getaddresses(raw)) or _well_formed(("", address) for _, address in getaddresses(nameless))
 
 
 def _well_formed(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
