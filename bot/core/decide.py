@@ -43,6 +43,7 @@ LIKELIER = 0.55  # than not
 SURELY = 0.7  # needs a person: then a policy is told as well
 MAYBE, PERSONAL = 0.1, 0.25  # a matter of health; its share of all needs: shown around is worse than a detour by its contact
 LOST, ASKED = 0.2, 3  # a question that is like no class at all, and the words from which on it is one
+HEALTH = 0.5  # how much less likely a call may be where health is named
 LETTER = 12  # words from which on thanks are no mere formula below a question in the subject
 MAX_CONTEXT_WORDS = 9  # a follow-up is short
 
@@ -204,9 +205,21 @@ class Reader:
         others = found.labels.keys() - {"context"} - _ABOUT_THE_BOT
         if not found.needs_person and not others and needed >= self._called(found, weighed, flat):
             self._pass_on(self._neediest(weighed), found)
-        heard = (seen.health and needed >= self._least()) or self._asks_for_care(flat)
-        if heard and not (seen.disclaims or found.needs_person or found.topics):  # whatever courtesy is about it
+        if not found.needs_person and not seen.disclaims and self._is_heard(found, seen, needed, flat):
             self._pass_on(self._neediest(weighed), found)
+
+    def _is_heard(self, found: _Found, seen: chance.Evidence, needed: float, flat: str) -> bool:
+        """Whether what may be a call is one, whatever courtesy is about it or policy fits it."""
+        if found.topics:
+            return self._asks_for_care(flat) and not seen.asks.any()  # "demande d'aménagement: fauteuil roulant"
+        if seen.health and needed >= self._least() * HEALTH:
+            return True
+        if self._asks_for_care(flat):
+            return True
+        # "tu sais faire quoi ? j'ai besoin d'aide pour mon dossier"
+        of_the_bot = bool(found.labels) and found.labels.keys() <= _ABOUT_THE_BOT
+        stated = float(seen.chances[~seen.asks][:, self._needs].sum(1).max(initial=0.0))
+        return of_the_bot and bool(ASKED_FOR.search(flat)) and stated >= self._t.help / 2
 
     def _is_unanswered(self, part: Part) -> bool:
         """Whether a question is like no class at all, or most like those that no sheet answers."""

@@ -15,17 +15,18 @@ from numpy.typing import NDArray
 
 from bot.core import asking, features, ridge, segment
 from bot.core.asking import Asking
+from bot.core.calibrate import softmax
 from bot.core.features import Bases, Encode
 from bot.core.lexicon import Floats, Lexicon, alike, projected
 from bot.core.model import Knowledge, Match
-from bot.core.ridge import Ridge, softmax
+from bot.core.ridge import Ridge
 from bot.core.segment import Segmenter
 from bot.core.spell import Speller, Spelt, WordLists
 from bot.core.text import clean, parts
 
 FEW = 600  # phrases, new or gone, that are learnt on top of what was learnt before; with more of them all are learnt anew
 LOOKED_AT = 20  # phrases of a class, the nearest by their letters, in which the nearest of all is looked for
-RECIPE = 10  # of learning and of features; a change of it makes what was learnt before worthless
+RECIPE = 11  # of learning and of features; a change of it makes what was learnt before worthless
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class Matcher:
         model, left_out = ridge.learnt(bases.of(rows, *vectors), self._own, len(self.ids), bases.edges, self._block)
         ends = segment.learnt([self.speller.keys(part) for part in parts(text)] for text in self._texts)
         asks = asking.found_in(self._knowledge, self.speller.restore)
-        return Learnt(digest, bases, model, tuple(self.ids), marks, *_nearest(left_out), ends, asks)
+        return Learnt(digest, bases, model, tuple(self.ids), marks, *_nearest(model.calibration.raised(left_out)), ends, asks)
 
     def _on_top(self, digest: str, marks: NDArray[np.uint64], added: NDArray[np.intp], before: Learnt) -> Learnt:
         """What was learnt before, without the phrases that are gone and with those that are new."""
@@ -132,13 +133,13 @@ class Matcher:
         kept = np.flatnonzero(np.isin(before.marks, marks))
         weights = np.zeros((len(before.marks), len(self.ids)), np.float32)
         bias = np.full(len(self.ids), -1.0, np.float32)
-        for n, id in enumerate(self.ids):
-            if id in before.classes:
-                at = before.classes.index(id)
-                weights[:, n], bias[n] = known.weights[:, at], known.bias[at]
+        at = [before.classes.index(id) if id in before.classes else -1 for id in self.ids]
+        for n, column in enumerate(at):
+            if column >= 0:
+                weights[:, n], bias[n] = known.weights[:, column], known.bias[column]
         columns = np.array([self.ids.index(id) if id in self.ids else -1 for id in before.classes], np.int16)
         nearest, surely = columns[before.nearest[kept]], before.surely[kept]
-        model = Ridge(known.centres[kept], weights[kept], bias, known.sharpness, known.edges)
+        model = Ridge(known.centres[kept], weights[kept], bias, known.calibration.among(at), known.edges)
         dropped = np.flatnonzero(~np.isin(before.marks, marks))
         seen = self._seen([self._meant(self._texts[n]) for n in added], Lexicon(before.bases.weights), before.bases)
         new, how = _nearest(model.scores(seen))  # before they are learnt: what the others make of them

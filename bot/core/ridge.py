@@ -11,6 +11,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.core import calibrate
+from bot.core.calibrate import Calibration
+
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.int8]
 Numbers = NDArray[np.intp]
@@ -29,9 +32,9 @@ SHARES = (1.0, 2.0, 1.0)  # how much each view counts
 class Ridge:
     """Scores of classes for rows of features; ``edges`` are the columns of each view."""
 
-    def __init__(self, centres: Bytes, weights: Floats, bias: Floats, sharpness: float, edges: Sequence[slice]) -> None:
+    def __init__(self, centres: Bytes, weights: Floats, bias: Floats, calibration: Calibration, edges: Sequence[slice]) -> None:
         """centres: in bytes, as they were when the weights were learnt."""
-        self.centres, self.weights, self.bias, self.sharpness, self.edges = centres, weights, bias, sharpness, tuple(edges)
+        self.centres, self.weights, self.bias, self.calibration, self.edges = centres, weights, bias, calibration, tuple(edges)
 
     def scores(self, features: Floats) -> Floats:
         """Unnormalised logarithms of each class's probability."""
@@ -39,8 +42,7 @@ class Ridge:
 
     def weighed(self, told: Floats) -> Floats:
         """The same of what each view told."""
-        found: Floats = (self.bias + told.sum(1)) * np.float32(self.sharpness)
-        return found
+        return self.calibration.raised(self.bias + told.sum(1))
 
     def foretold(self, features: Floats) -> Floats:
         """1 for a row's class and -1 for the others, as far as the examples tell."""
@@ -67,7 +69,7 @@ class Ridge:
         weights = self.weights.copy()
         weights[some] += solution[: len(some)]
         weights = np.vstack([weights, solution[len(some) :]])
-        return Ridge(np.vstack([self.centres, more]), weights, self.bias, self.sharpness, self.edges)
+        return Ridge(np.vstack([self.centres, more]), weights, self.bias, self.calibration, self.edges)
 
     def _beside(self, rows: Bytes) -> Numbers:
         """Which examples are to stay as they are: some of all, and those that are most like the rows."""
@@ -102,8 +104,8 @@ def learnt(
             weights[some] += factor.T @ (factor @ missing)
             if sweep == sweeps - 1:
                 left_out[some] = wanted[some] - weights[some] / np.einsum("ij,ij->j", factor, factor)[:, None]
-    sharpness = _sharpness(left_out, own)
-    return Ridge(centres, weights, bias, sharpness, edges), left_out * np.float32(sharpness)
+    calibration = calibrate.learnt(left_out, own)
+    return Ridge(centres, weights, bias, calibration, edges), left_out
 
 
 def rounded(features: Floats) -> Bytes:
@@ -193,17 +195,3 @@ def _kernels(views: Sequence[Floats], centres: Bytes, edges: Sequence[slice]) ->
         exponent += np.float32(np.log(share) - 2 * width)
         np.minimum(exponent, np.float32(np.log(share)), out=exponent)
         yield np.exp(exponent, out=exponent)
-
-
-def softmax(raw: Floats) -> Floats:
-    raised = np.exp(raw - raw.max(1, keepdims=True))
-    shares: Floats = (raised / raised.sum(1, keepdims=True)).astype(np.float32)
-    return shares
-
-
-def _sharpness(left_out: Floats, own: NDArray[np.int_]) -> float:
-    """The softmax's inverse temperature at which the left-out phrases are likeliest."""
-    rows = np.arange(len(own))
-    tried = [float(s) for s in np.geomspace(1, 30, 25)]
-    losses = [-float(np.log(np.maximum(softmax(left_out * np.float32(s))[rows, own], 1e-9)).mean()) for s in tried]
-    return tried[int(np.argmin(losses))]

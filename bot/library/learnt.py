@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.core.asking import Asking
+from bot.core.calibrate import Calibration
 from bot.core.features import Bases
 from bot.core.match import RECIPE, Learnt
 from bot.core.ridge import Ridge
@@ -42,7 +43,8 @@ def _made(kept: Mapping[str, NDArray[Any]]) -> Learnt:
     views = range(int(kept["views"]))
     alone = tuple(wide(f"alone{n}") for n in views[1:])
     bases = Bases(wide("weights"), wide("means"), tuple(wide(f"view{n}") for n in views), alone)
-    model = Ridge(kept["centres"], wide("ridge"), wide("bias"), float(kept["sharpness"]), bases.edges)
+    calibration = Calibration(wide("mixing"), wide("bend"), wide("shift"))
+    model = Ridge(kept["centres"], wide("ridge"), wide("bias"), calibration, bases.edges)
     left_out = kept["nearest"], wide("surely")
     segmenter = Segmenter(frozenset(map(str, kept["shared"])), wide("segmenting"))
     asking = Asking(frozenset(map(str, kept["small"])), wide("asking"))
@@ -59,7 +61,8 @@ def keep_learnt(file: Path, learnt: Learnt) -> None:
     held |= {"means": learnt.bases.means.astype(np.float16)}
     held |= {f"view{n}": view.astype(np.float16) for n, view in enumerate(learnt.bases.views)}
     held |= {f"alone{n}": basis.astype(np.float16) for n, basis in enumerate(learnt.bases.alone, 1)}
-    held |= {"ridge": model.weights, "bias": model.bias, "sharpness": model.sharpness}
+    held |= {"ridge": model.weights, "bias": model.bias}
+    held |= {name: getattr(model.calibration, name) for name in ("mixing", "bend", "shift")}
     held |= {"centres": model.centres}
     held |= {"shared": sorted(learnt.segmenter.shared), "segmenting": learnt.segmenter.weights.astype(np.float16)}
     held |= {"small": sorted(learnt.asking.small), "asking": learnt.asking.weights.astype(np.float16)}

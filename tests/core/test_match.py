@@ -128,7 +128,7 @@ def test_what_is_solved_tile_by_tile_is_what_numpy_solves() -> None:
     solved = inverse @ (wanted - wanted.mean(0))
     np.testing.assert_allclose(model.weights, solved, atol=1e-3)
     alone = wanted - solved / np.diag(inverse)[:, None]
-    np.testing.assert_allclose(left_out / model.sharpness, alone, atol=1e-3)
+    np.testing.assert_allclose(left_out, alone, atol=1e-3)
     told = model.foretold(seen[:5].astype(np.float32))
     np.testing.assert_allclose(told, kernel[:5] @ solved + wanted.mean(0), atol=1e-3)
 

@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.core import ridge
+from bot.core.calibrate import softmax
 from bot.core.lexicon import Floats
 from bot.library import kernel, shelf
 from bot.library.kernel import teller
@@ -37,7 +38,7 @@ def test_they_agree() -> None:
     told, exact = teller(model)(asked), model.scores(asked)
     np.testing.assert_allclose(told, model.told(asked), atol=0.03)
     ours = model.weighed(told)
-    np.testing.assert_allclose(ridge.softmax(ours), ridge.softmax(exact), atol=0.03)
+    np.testing.assert_allclose(softmax(ours), softmax(exact), atol=0.03)
     assert (exact.argmax(1) == own).mean() > 0.9
     assert (ours.argmax(1) == exact.argmax(1)).all()
 
@@ -56,7 +57,7 @@ def test_of_what_was_learnt_from_the_knowledge_it_says_what_numpy_says() -> None
     known = learnt.model
     asked = ridge.restored(known.centres[:: len(known.centres) // 70])
     asked += 0.02 * np.random.default_rng(5).standard_normal(asked.shape, np.float32)  # no phrase itself
-    ours, exact = ridge.softmax(known.weighed(teller(known)(asked))), ridge.softmax(known.scores(asked))
+    ours, exact = softmax(known.weighed(teller(known)(asked))), softmax(known.scores(asked))
     np.testing.assert_allclose(ours, exact, atol=0.03)
     assert (ours.argmax(1) == exact.argmax(1)).mean() > 0.97
 
@@ -79,10 +80,10 @@ def test_no_sum_of_the_centres_overflows_and_one_that_did_would_be_found_out(mon
     learnt = read_learnt(FOLDER / FILE)
     assert learnt is not None
     some, known = slice(None, None, 8), learnt.model
-    model = ridge.Ridge(known.centres[some], known.weights[some], known.bias, known.sharpness, known.edges)
+    model = ridge.Ridge(known.centres[some], known.weights[some], known.bias, known.calibration, known.edges)
     hardest = kernel._hardest(model)
     np.testing.assert_allclose(saturating(model)(hardest), model.told(hardest), atol=0.05)
-    larger = ridge.Ridge(model.centres * 2, model.weights, model.bias, model.sharpness, model.edges)  # in twice as many steps
+    larger = ridge.Ridge(model.centres * 2, model.weights, model.bias, model.calibration, model.edges)  # in twice as many steps
     monkeypatch.setattr(ridge, "STEPS", ridge.STEPS * 2)
     monkeypatch.setattr(kernel, "_teller", saturating)
     with pytest.raises(ArithmeticError, match="scores differ by"):
