@@ -6,6 +6,7 @@ Written for plain text (``text.plain``): lower case, no accents.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from bot.core.text import plain, words
 
@@ -38,6 +39,9 @@ LEANS = re.compile(
 )
 CORRECTS = re.compile(r"\b(?:non|pardon|finalement|en fait|trompee?|erreur|plutot|sorry|actually)\b")
 GREETS = re.compile(r"\W*(?:bonjour|bjr|bonsoir|bsr|salut|slt|hello|hi|coucou|cc|hey|good (?:morning|evening))\b")
+_PREPOSED = re.compile(r"^(?:a|de|en|dans|pour|jusqu'a) ")
+_OF_YOU = re.compile(r"\b(?:vous|tu|toi|t'es|vas?|vont|quelqu'un|you)\b")  # "comment allez-vous", "ça va"
+ADDRESSED = 4  # words of a greeting at most: "bonjour monsieur la mache,"
 NOT_THAT = re.compile(r"\bnon\b.*\bje (?:parlais|parle|voulais dire|demandais)\b")
 NOTED = re.compile(
     r"^\W*(?:ok(?:ay)?|d'?acc?(?:ord)?|c'?(?:est)? note|bien (?:recu|note)|super|parfait|nickel|top|tres bien|merci|merki"
@@ -76,6 +80,25 @@ def without_denied(piece: str) -> list[str]:
     if not NEGATED.search(plain(piece)):
         return [piece]
     return [c for c in re.split(r"[,;]\s*|\s+(?:mais|juste|seulement)\s+", piece) if c.strip() and not NEGATED.search(plain(c))]
+
+
+def is_greeting(piece: str) -> bool:
+    """Whether a part greets and says nothing else: "bonjour monsieur," and "salut"."""
+    return bool(GREETS.match(plain(piece))) and len(words(piece)) <= ADDRESSED and "?" not in piece
+
+
+def without_greeting(piece: str, restore: Callable[[str], str]) -> list[str]:
+    """A greeting and the question behind it, which it would drown: "Bonjour, c'est à quelle heure lundi ?"."""
+    said = piece.split()
+    if not said or not GREETS.match(plain(said[0])):
+        return [piece]
+    for at in range(1, min(len(said), ADDRESSED + 1)):
+        greeting, rest = " ".join(said[:at]), " ".join(said[at:])
+        ends = greeting[-1] in ",;:" or ASKS.match(_PREPOSED.sub("", plain(rest)))
+        polite = len(words(rest)) <= ADDRESSED and _OF_YOU.search(plain(rest))
+        if ends and not polite and len(words(rest)) >= 2 and asks(rest, restore(rest)):
+            return [greeting, rest]
+    return [piece]
 
 
 def asks(text: str, normal: str) -> bool:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.cues import JOINED, LEANS, asks
+from bot.core.cues import JOINED, LEANS, asks, is_greeting, without_greeting
 from bot.core.match import Matcher, Seen
 from bot.core.policy import Thresholds
 from bot.core.segment import BARE, MARKED
@@ -62,7 +62,8 @@ class Pieces:
     def of(self, text: str) -> list[str]:
         """Sentences, by their punctuation, and where there is none by their words."""
         likely = BARE if is_bare(text) else MARKED
-        return [part for piece in parts(text) for part in self._cut(piece, likely)][:MAX_PARTS]
+        pieces = [part for piece in parts(text) for part in self._cut(piece, likely)]
+        return [part for piece in pieces for part in without_greeting(piece, self._matcher.speller.restore)][:MAX_PARTS]
 
     def _cut(self, piece: str, likely: float) -> list[str]:
         tokens = piece.split()
@@ -82,9 +83,10 @@ class Pieces:
         """Score the parts; then, where they leave a doubt, their clauses and each part together with its neighbours."""
         self.score(pieces, scored)
         parts_ = [scored.parts[piece] for piece in pieces]
-        leans = [n > 0 and bool(LEANS.search(plain(p))) and len(words(p)) <= MAX_LEANING_WORDS for n, p in enumerate(pieces)]
+        greets = [is_greeting(p) for p in pieces]  # of which nothing beside it is a part
+        leans = [n > 0 and not greets[n - 1] and _leans(p) for n, p in enumerate(pieces)]
         clauses = [fragments(p.text) if self._may_split(p) else [] for p in parts_]
-        beside = [self._beside(n, p, leans[n], len(parts_)) for n, p in enumerate(parts_)]
+        beside = [[m for m in self._beside(n, p, leans[n], len(parts_)) if not greets[m]] for n, p in enumerate(parts_)]
         pairs = {m: (pieces[m], pieces[m + 1]) for ms in beside for m in ms}
         self.score([c for cs in clauses for c in cs], scored, [*pairs.values(), tuple(pieces)])
         found: list[Part] = []
@@ -144,3 +146,8 @@ class Pieces:
         mixed = np.sqrt(np.maximum(row, 1e-4) * np.maximum(best, 1e-4))
         shares: NDArray[np.float32] = (mixed / mixed.sum()).astype(np.float32)
         return shares
+
+
+def _leans(piece: str) -> bool:
+    """Whether it is short and about what was just spoken of."""
+    return bool(LEANS.search(plain(piece))) and len(words(piece)) <= MAX_LEANING_WORDS

@@ -337,6 +337,35 @@ def test_two_questions_in_one_breath_are_both_answered(talk: Rehearsal) -> None:
     assert {"hours", "venue"} <= set(reading.topics)
 
 
+@pytest.mark.parametrize(
+    ("said", "topic"),
+    [
+        ("Bonjour, c'est à quelle heure lundi et où ?", "hours"),
+        ("Bonjour, quelle est l'adresse ? merci d'avance", "venue"),
+        ("bonjour à quelle heure on commence et où", "hours"),
+        ("Bonjour Monsieur, où est-ce que c'est ? je viens en train, merci d'avance", "venue"),
+        ("Hello, when does it start on the first day? Thanks", "hours"),
+    ],
+)
+def test_a_question_is_not_drowned_by_the_greeting_before_it(talk: Rehearsal, said: str, topic: str) -> None:
+    reading = talk.say(said).reading
+    assert reading is not None
+    assert topic in reading.topics
+
+
+def test_a_greeting_that_asks_how_one_is_stays_a_greeting(talk: Rehearsal) -> None:
+    for said in (
+        "salut, ça va ?",
+        "Bonjour, comment allez-vous ?",
+        "Bonjour à tous",
+        "coucou, tu vas bien ?",
+        "Bonjour, vous êtes là ?",
+    ):
+        response = talk.say(said)
+        assert response.reading is not None
+        assert response.reading.labels == ("greeting",), said
+
+
 def test_each_view_of_a_part_has_its_word_on_the_message_as_a_whole(reader: Reader) -> None:
     seen = reader.evidence_of("à quelle heure on commence ?")
     assert seen is not None
