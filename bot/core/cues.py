@@ -41,6 +41,8 @@ CORRECTS = re.compile(r"\b(?:non|pardon|finalement|en fait|trompee?|erreur|pluto
 GREETS = re.compile(r"\W*(?:bonjour|bjr|bonsoir|bsr|salut|slt|hello|hi|coucou|cc|hey|good (?:morning|evening))\b")
 _PREPOSED = re.compile(r"^(?:a|de|en|dans|pour|jusqu'a) ")
 _OF_YOU = re.compile(r"\b(?:vous|tu|toi|t'es|vas?|vont|quelqu'un|you)\b")  # "comment allez-vous", "ça va"
+_OF_ME = re.compile(r"(?:j'|(?:je|on|nous|mon|ma|mes|i|i'm|my|we)\b)")
+_INTRODUCES = re.compile(r"(?:je (?:m'appelle|me presente|suis inscrite?)|moi c'est|my name)\b")
 ADDRESSED = 4  # words of a greeting at most: "bonjour monsieur la mache,"
 NOT_THAT = re.compile(r"\bnon\b.*\bje (?:parlais|parle|voulais dire|demandais)\b")
 NOTED = re.compile(
@@ -87,18 +89,21 @@ def is_greeting(piece: str) -> bool:
     return bool(GREETS.match(plain(piece))) and len(words(piece)) <= ADDRESSED and "?" not in piece
 
 
-def without_greeting(piece: str, restore: Callable[[str], str]) -> list[str]:
-    """A greeting and the question behind it, which it would drown: "Bonjour, c'est à quelle heure lundi ?"."""
+def without_greeting(piece: str, restore: Callable[[str], str]) -> str:
+    """What follows a greeting in one breath, which it would drown: "Bonjour, je n'arrive pas à me connecter"."""
     said = piece.split()
     if not said or not GREETS.match(plain(said[0])):
-        return [piece]
+        return piece
     for at in range(1, min(len(said), ADDRESSED + 1)):
-        greeting, rest = " ".join(said[:at]), " ".join(said[at:])
-        ends = greeting[-1] in ",;:" or ASKS.match(_PREPOSED.sub("", plain(rest)))
-        polite = len(words(rest)) <= ADDRESSED and _OF_YOU.search(plain(rest))
-        if ends and not polite and len(words(rest)) >= 2 and asks(rest, restore(rest)):
-            return [greeting, rest]
-    return [piece]
+        rest = " ".join(said[at:])
+        flat, count = plain(rest), len(words(rest))
+        asked = count >= 2 and asks(rest, restore(rest))
+        if (count <= ADDRESSED and _OF_YOU.search(flat)) or (_INTRODUCES.match(flat) and not asked):
+            continue
+        cut = asked or count >= 3 if said[at - 1][-1] in ",;:" else asked and ASKS.match(_PREPOSED.sub("", flat))
+        if cut or (count >= 3 and _OF_ME.match(flat)):
+            return rest
+    return piece
 
 
 def asks(text: str, normal: str) -> bool:

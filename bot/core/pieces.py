@@ -63,7 +63,7 @@ class Pieces:
         """Sentences, by their punctuation, and where there is none by their words."""
         likely = BARE if is_bare(text) else MARKED
         pieces = [part for piece in parts(text) for part in self._cut(piece, likely)]
-        return [part for piece in pieces for part in without_greeting(piece, self._matcher.speller.restore)][:MAX_PARTS]
+        return [without_greeting(piece, self._matcher.speller.restore) for piece in pieces][:MAX_PARTS]
 
     def _cut(self, piece: str, likely: float) -> list[str]:
         tokens = piece.split()

@@ -353,6 +353,11 @@ def test_a_question_is_not_drowned_by_the_greeting_before_it(talk: Rehearsal, sa
     assert topic in reading.topics
 
 
+@pytest.mark.parametrize("said", ["Bonjour, je n'arrive pas à me connecter", "bonjour je voudrais annuler mon inscription"])
+def test_a_call_is_not_drowned_by_the_greeting_before_it(talk: Rehearsal, said: str) -> None:
+    assert escalation_of(talk.say(said))
+
+
 def test_a_greeting_that_asks_how_one_is_stays_a_greeting(talk: Rehearsal) -> None:
     for said in (
         "salut, ça va ?",
@@ -360,6 +365,7 @@ def test_a_greeting_that_asks_how_one_is_stays_a_greeting(talk: Rehearsal) -> No
         "Bonjour à tous",
         "coucou, tu vas bien ?",
         "Bonjour, vous êtes là ?",
+        "Bonjour, je m'appelle Léa",
     ):
         response = talk.say(said)
         assert response.reading is not None
