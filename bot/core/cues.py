@@ -91,19 +91,23 @@ def is_greeting(piece: str) -> bool:
 
 def without_greeting(piece: str, restore: Callable[[str], str]) -> str:
     """What follows a greeting in one breath, which it would drown: "Bonjour, je n'arrive pas à me connecter"."""
-    said = piece.split()
-    if not said or not GREETS.match(plain(said[0])):
+    if not GREETS.match(plain(piece)):
         return piece
-    for at in range(1, min(len(said), ADDRESSED + 1)):
-        rest = " ".join(said[at:])
-        flat, count = plain(rest), len(words(rest))
-        asked = count >= 2 and asks(rest, restore(rest))
-        if (count <= ADDRESSED and _OF_YOU.search(flat)) or (_INTRODUCES.match(flat) and not asked):
-            continue
-        cut = asked or count >= 3 if said[at - 1][-1] in ",;:" else asked and ASKS.match(_PREPOSED.sub("", flat))
-        if cut or (count >= 3 and _OF_ME.match(flat)):
-            return rest
-    return piece
+    said = piece.split()
+    cuts = range(1, min(len(said), ADDRESSED + 1))
+    return next((rest for at in cuts if _stands(rest := " ".join(said[at:]), said[at - 1], restore)), piece)
+
+
+def _stands(rest: str, before: str, restore: Callable[[str], str]) -> bool:
+    """Whether what follows a greeting, whose last word stands before it, is more than a part of it."""
+    flat, count = plain(rest), len(words(rest))
+    if count < 2 or (count <= ADDRESSED and _OF_YOU.search(flat)):
+        return False
+    if _INTRODUCES.match(flat):
+        return asks(rest, rest)
+    if before[-1] in ",;:":
+        return count > 2 or asks(rest, restore(rest))
+    return bool(ASKS.match(_PREPOSED.sub("", flat))) or (count > 2 and bool(_OF_ME.match(flat)))
 
 
 def asks(text: str, normal: str) -> bool:

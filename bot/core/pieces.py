@@ -62,8 +62,8 @@ class Pieces:
     def of(self, text: str) -> list[str]:
         """Sentences, by their punctuation, and where there is none by their words."""
         likely = BARE if is_bare(text) else MARKED
-        pieces = [part for piece in parts(text) for part in self._cut(piece, likely)]
-        return [without_greeting(piece, self._matcher.speller.restore) for piece in pieces][:MAX_PARTS]
+        pieces = [part for piece in parts(text)[:MAX_PARTS] for part in self._cut(piece, likely)][:MAX_PARTS]
+        return [without_greeting(piece, self._matcher.speller.restore) for piece in pieces]
 
     def _cut(self, piece: str, likely: float) -> list[str]:
         tokens = piece.split()

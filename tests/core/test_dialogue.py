@@ -345,6 +345,7 @@ def test_two_questions_in_one_breath_are_both_answered(talk: Rehearsal) -> None:
         ("bonjour à quelle heure on commence et où", "hours"),
         ("Bonjour Monsieur, où est-ce que c'est ? je viens en train, merci d'avance", "venue"),
         ("Hello, when does it start on the first day? Thanks", "hours"),
+        ("Good morning, where is it? I come by train, thanks", "venue"),
     ],
 )
 def test_a_question_is_not_drowned_by_the_greeting_before_it(talk: Rehearsal, said: str, topic: str) -> None:
@@ -366,6 +367,7 @@ def test_a_greeting_that_asks_how_one_is_stays_a_greeting(talk: Rehearsal) -> No
         "coucou, tu vas bien ?",
         "Bonjour, vous êtes là ?",
         "Bonjour, je m'appelle Léa",
+        "salut, y a quelqu'un ?",
     ):
         response = talk.say(said)
         assert response.reading is not None
