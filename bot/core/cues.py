@@ -42,7 +42,10 @@ GREETS = re.compile(r"\W*(?:bonjour|bjr|bonsoir|bsr|salut|slt|hello|hi|coucou|cc
 _PREPOSED = re.compile(r"^(?:a|de|en|dans|pour|jusqu'a) ")
 _OF_YOU = re.compile(r"\b(?:vous|tu|toi|t'es|vas?|vont|quelqu'un|you)\b")  # "comment allez-vous", "ça va"
 _OF_ME = re.compile(r"(?:j'|(?:je|on|nous|mon|ma|mes|i|i'm|my|we)\b)")
-_INTRODUCES = re.compile(r"(?:je (?:m'appelle|me presente|suis inscrite?)|moi c'est|my name)\b")
+_INTRODUCES = re.compile(  # who somebody is, not what they need
+    r"(?:je (?:m'appelle|me presente|participe|fais partie|viens de m'inscrire)|moi c'est|my name"
+    r"|je suis (?:inscrite?|stagiaire|participante?|nouve\w+|l[ea]))\b"
+)
 ADDRESSED = 4  # words of a greeting at most: "bonjour monsieur la mache,"
 NOT_THAT = re.compile(r"\bnon\b.*\bje (?:parlais|parle|voulais dire|demandais)\b")
 NOTED = re.compile(

@@ -367,6 +367,7 @@ def test_a_greeting_that_asks_how_one_is_stays_a_greeting(talk: Rehearsal) -> No
         "coucou, tu vas bien ?",
         "Bonjour, vous êtes là ?",
         "Bonjour, je m'appelle Léa",
+        "Bonjour, je suis la nouvelle stagiaire",
         "salut, y a quelqu'un ?",
     ):
         response = talk.say(said)
