@@ -34,7 +34,7 @@ NEGATED = re.compile(
 LEANS = re.compile(
     r"^(?:et |ou |mais |puis )?(?:ca|c'est|elles?|ils?|est-ce que c'|(?:a quoi|d'ou|comment|quand|pourquoi) (?:cela|ca|y)"
     r"|(?:il )?y en a|is it|are they|how long is it|do (?:i|we))\b"
-    r"|\b(?:quelle? (?:en|y) (?:est|sont))\b"
+    r"|\b(?:quelle? (?:en|y) (?:est|sont))\b|\bqui (?:en )?est (?:l'|le |la )(?:refer|interloc)"
     r"|^(?:et )?(?:sous quelle forme|a quel endroit|par quel moyen|comment|quand|pourquoi|ou|combien)(?: ca| exactement)?\W*$"
 )
 CORRECTS = re.compile(r"\b(?:non|pardon|finalement|en fait|trompee?|erreur|plutot|sorry|actually)\b")
@@ -56,6 +56,7 @@ JOINED = re.compile(r"\b(?:et|ainsi que|and)\b", re.I)
 BYE = re.compile(
     r"\b(?:bonne (?:soiree|journee|nuit|fin|aprem|semaine)|bon (?:week-?end|aprem)"
     r"|a (?:demain|bientot|plus|lundi|jeudi|la revoyure|une autre fois)|ciao|bye|allez salut|au revoir|adieu|je vous laisse)\b"
+    r"|^\W*a ?\+"
 )
 GRATEFUL = re.compile(
     r"\b(?:merci|thank|thx|(?:vous |te |soyez.{0,4} )?remerci\w*|(?:vous |t'|te )en (?:sais|suis) )"

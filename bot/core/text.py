@@ -21,6 +21,7 @@ _JOINT = re.compile(
     re.I,
 )
 _JOINTS = frozenset("et ou mais puis alors donc and or but".split())
+_WHERE = re.compile(r"\W*(?:(?:et|and)\s+)?(?:où\W*|ou\s*\?\W*)", re.I)  # "et où ?": a question, and no joint
 _CLAUSE = re.compile(r"[,()/;]+\s*|\s+-\s+|\s+(?:et|ainsi que|ou|mais|car|parce que?|pcq|puis|and|or|but|because)\s+", re.I)
 _DICTATED = (
     (re.compile(r"\s+point d'interrogation\b", re.I), " ?"),
@@ -73,9 +74,12 @@ def parts(text: str) -> list[str]:
     for spoken, mark in _DICTATED:
         text = spoken.sub(mark, text)
     for sentence in (point for whole in _SENTENCE.split(text) for point in numbered(whole or "")):
-        for piece in _JOINT.split(sentence or ""):
+        pieces = _JOINT.split(sentence or "")
+        for piece in pieces:
             if piece and set(words(piece)) - _JOINTS:
                 found.append(piece.strip(" ,;-–"))
+            elif piece and (_WHERE.fullmatch(piece) or (len(pieces) > 1 and piece.strip() == "ou")):
+                found.append("où ?")
     return found
 
 

@@ -1,3 +1,5 @@
+import pytest
+
 from bot.core.spell import Speller
 from bot.core.text import clean, parts, plain
 
@@ -16,6 +18,16 @@ def test_a_message_is_cut_where_its_questions_join():
         "où on mange ?",
         "et le parking",
     ]
+
+
+@pytest.mark.parametrize("text", ["c'est à quelle heure et où ?", "c'est à quelle heure, et ou ?", "c'est à quelle heure et ou"])
+def test_where_is_a_question_even_without_its_accent(text):
+    assert parts(text) == ["c'est à quelle heure", "où ?"]
+
+
+@pytest.mark.parametrize("text", ["lundi\nou\nmardi", "lundi ou mardi"])
+def test_or_is_none(text):
+    assert "où ?" not in parts(text)
 
 
 def test_a_thumb_typo_is_restored_to_the_word_of_the_knowledge():
