@@ -12,6 +12,7 @@ from bot.core.text import plain, words
 
 ASKS = re.compile(
     r"\?|^(?:et |mais )?(?:qui|quand)\b|\b(?:quel(?:le)?s?|combien|comment|c'est (?:quand|qui)|(?:a|avec|pour|par) qui"
+    r"|(?:t'es|tu es|vous etes) qui"
     r"|ou est|c'est ou"
     r"|quoi|pourquoi|est[- ]ce|est-il|qu'est|faut|peut[- ]on|puis[- ]je|peux[- ]je"
     r"|a-t-il|a-t-on|y a|ya|(?:dois|doit|devons|devra|devrons)-|pouvez|pourriez|pourrais|savoir|dites|indiquer"
@@ -19,6 +20,7 @@ ASKS = re.compile(
     r"|sont[- ](?:ils|elles)|avez[- ]vous|aurons[- ]nous|aura[- ]t|faites[- ]vous|cherche|trouve (?:pas|nulle)"
     r"|ne vois|ou ca|what|when|where|how"
     r"|which|is there|is it|are there|do (?:we|i|you)|does|can (?:i|we|you)|will (?:i|we|there)|should)\b"
+    r"|\b(?:ou|quand)(?: (?:du coup|exactement|precisement|deja|svp|stp))?\W*$"  # "je me connecte où"
 )
 # nothing need be done about what is told beside it
 DISCLAIMED = re.compile(
@@ -38,9 +40,9 @@ LEANS = re.compile(
     r"|^(?:et )?(?:sous quelle forme|a quel endroit|par quel moyen|comment|quand|pourquoi|ou|combien)(?: ca| exactement)?\W*$"
 )
 CORRECTS = re.compile(r"\b(?:non|pardon|finalement|en fait|trompee?|erreur|plutot|sorry|actually)\b")
-GREETS = re.compile(r"\W*(?:bonjour|bjr|bonsoir|bsr|salut|slt|hello|hi|coucou|cc|hey|good (?:morning|evening))\b")
+GREETS = re.compile(r"\W*(?:re\W*)?(?:bonjour|bjr|bonsoir|bsr|salut|slt|hello|hi|coucou|cc|hey|good (?:morning|evening))\b")
 _PREPOSED = re.compile(r"^(?:a|de|en|dans|pour|jusqu'a) ")
-_OF_YOU = re.compile(r"\b(?:vous|tu|toi|t'es|vas?|vont|quelqu'un|you)\b")  # "comment allez-vous", "ça va"
+_OF_YOU = re.compile(r"^(?!.*\bqui\b).*\b(?:vous|tu|toi|t'es|vas?|vont|quelqu'un|you)\b")  # "comment allez-vous", "ça va"
 _OF_ME = re.compile(r"(?:j'|(?:je|on|nous|mon|ma|mes|i|i'm|my|we)\b)")
 _INTRODUCES = re.compile(  # who somebody is, not what they need
     r"(?:je (?:m'appelle|me presente|participe|fais partie|viens de m'inscrire)|moi c'est|my name"

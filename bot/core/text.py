@@ -11,7 +11,7 @@ WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*", re.UNICODE)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _BLANKS = re.compile(r"\s+")
 ELISIONS = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)['’](?=\w)", re.I)
-_SENTENCE = re.compile(r"(?<=[?!;])\s+|(?<=[^\s.]{2}\.)\s+|\.{2,}\s*|\n+|\s+[-–•*]\s+|(?<=[^\d]):\s+(?=\w)")
+_SENTENCE = re.compile(r"(?<=[?!;])\s+|(?<=[^\s.]{2}\.)\s+|(?:\.{2,}|…)\s*|\n+|\s+[-–•*]\s+|(?<=[^\d]):\s+(?=\w)")
 _JOINT = re.compile(
     r"\s+[+&]\s+"
     r"|,?\s+(?:et\s+(?:puis|aussi|est[- ]ce|sinon|surtout|enfin|apres|après|accessoirement|tant que)|sinon|premi[eè]rement"
