@@ -17,7 +17,8 @@ _JOINT = re.compile(
     r"|,?\s+(?:et\s+(?:puis|aussi|est[- ]ce|sinon|surtout|enfin|apres|après|accessoirement|tant que)|sinon|premi[eè]rement"
     r"|deuxi[eè]mement|troisi[eè]mement|par ailleurs|autre chose|ensuite|pis|and|also|puis)\s+"
     r"|,?\s+et\s+(?=(?:si|on|le|la|les|y|ya|il|a|à|au|ou|où|qui|que|quoi|combien|cb|comment|quand|c|c'est|niveau|faut|pour"
-    r"|est|l'|d'|enfin|entre|quel|quelle|quels|je|jusqu|mon|votre|vos)\b)",
+    r"|est|l'|d'|enfin|entre|quel|quelle|quels|je|jusqu|mon|votre|vos)\b"
+    r"|[^\W\d]+(?:-t)?-(?:vous|on|je|il|elle|ils|elles|tu|nous)\b)",
     re.I,
 )
 _JOINTS = frozenset("et ou mais puis alors donc and or but".split())
@@ -105,11 +106,12 @@ def is_bare(text: str) -> bool:
 
 
 MAX_LIST = 7  # words in a list of topics
+_LISTED = re.compile(r",|\s(?:et|and)\s", re.I)
 
 
 def is_list(piece: str) -> bool:
     """Whether a part is a bare list ("adresse, heure de début, repas ?"), in which each word may stand for itself."""
-    return "," in piece and len(WORD.findall(piece)) <= MAX_LIST
+    return bool(_LISTED.search(piece)) and len(WORD.findall(piece)) <= MAX_LIST
 
 
 def fragments(piece: str) -> list[str]:
