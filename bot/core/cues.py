@@ -72,6 +72,10 @@ ASKED_FOR = re.compile(  # "merci de prévoir", which thanks for nothing yet; "d
 )
 _OPENING = re.compile(r"^\W*(?:(?:allez|bon|ok|super|parfait)\W+(?!salut))*")
 THANKS = re.compile(r"\b(?:m(?:er)?[ck]i|thank|thx)")
+# not settled: "je ne comprends pas", "pour mon collègue"
+UNSETTLED = re.compile(
+    r"\b(?:pas|not|don't)\b|^(?:et|mais|ou|pour|avec|sans|chez|en|aux?|a|du|de|si|and|but|or|for|with|if|in)\b"
+)
 AGREE = frozenset(
     """oui ok yes ouais daccord d'accord si volontiers exactement voila c'est ca ouep yep svp stp merci absolument tout a
     fait""".split()

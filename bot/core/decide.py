@@ -24,6 +24,7 @@ from bot.core.cues import (
     NOT_THAT,
     NOTED,
     THANKS,
+    UNSETTLED,
     asks,
     courtesy,
     opens_with_parting,
@@ -44,6 +45,7 @@ SURELY = 0.7  # needs a person: then a policy is told as well
 MAYBE, PERSONAL = 0.1, 0.25  # a matter of health; its share of all needs: shown around is worse than a detour by its contact
 LOST, ASKED = 0.2, 3  # a question that is like no class at all, and the words from which on it is one
 HEALTH = 0.5  # how much less likely a call may be where health is named
+STATED = 0.4  # a need of health that is stated, not asked about, beside a question that is answered
 LETTER = 12  # words from which on thanks are no mere formula below a question in the subject
 MAX_CONTEXT_WORDS = 9  # a follow-up is short
 
@@ -72,6 +74,12 @@ class _Found:
 
 def _gives_thanks(flat: str) -> bool:
     return bool(THANKS.search(flat)) or "remerci" in flat
+
+
+def _nod(flat: str) -> str:
+    """The courtesy that fits a reaction to an answer: "ah d'accord, logique" asks for nothing."""
+    fitting = courtesy(flat)
+    return fitting if fitting in _COURTESIES else "thanks"
 
 
 class Reader:
@@ -211,7 +219,9 @@ class Reader:
     def _is_heard(self, found: _Found, seen: chance.Evidence, needed: float, flat: str) -> bool:
         """Whether what may be a call is one, whatever courtesy is about it or policy fits it."""
         if found.topics:
-            return self._asks_for_care(flat) and not seen.asks.any()  # "demande d'aménagement: fauteuil roulant"
+            needs = float(seen.chances[~seen.asks][:, self._personal].sum(1).max(initial=0.0))  # "malentendant. sous-titres ?"
+            asked_for = self._asks_for_care(flat) and not seen.asks.any()  # "demande d'aménagement: fauteuil roulant"
+            return asked_for or (seen.health and needs >= STATED)
         if seen.health and needed >= self._least() * HEALTH:
             return True
         if self._asks_for_care(flat):
@@ -422,11 +432,23 @@ class Reader:
             return reading
         if set(dialogue.labels) & {"request", "handoff"}:
             return Reading(labels=("request",), escalate=True, follow_up=True)
-        if opens_with_parting(flat):
+        if opens_with_parting(flat) or self._is_far_off(reading, weighed):
             return reading
+        if self._settled(weighed) and not self._formats.said(flat):
+            return Reading(labels=(_nod(flat),))
         if self._takes_leave(weighed, flat):
             return Reading(labels=("goodbye",))
         return Reading(topics=dialogue.topics, follow_up=True)
+
+    def _is_far_off(self, reading: Reading, weighed: list[Part]) -> bool:
+        """Whether what was taken for another subject surely is: "parle-moi du PSG plutôt"; "et le samedi ?" may not be."""
+        away = max(float(part.chances[self._masks[Kind.OFFTOPIC]].sum()) for part in weighed)
+        return reading.labels == ("offtopic",) and away >= self._t.far
+
+    def _settled(self, weighed: list[Part]) -> bool:
+        """Whether it only reacts to an answer: "ah d'accord, logique"."""
+        open_ = any(part.asks or UNSETTLED.search(plain(part.text)) for part in weighed)
+        return not open_ and all(map(self._is_frame, weighed))
 
     def _takes_leave(self, weighed: list[Part], flat: str) -> bool:
         """Whether one of the parts surely is a farewell: "passionnant. au revoir !" asks for nothing once more."""
