@@ -39,6 +39,12 @@ LEANS = re.compile(
     r"|\b(?:quelle? (?:en|y) (?:est|sont))\b|\bqui (?:en )?est (?:l'|le |la )(?:refer|interloc)"
     r"|^(?:et )?(?:sous quelle forme|a quel endroit|par quel moyen|comment|quand|pourquoi|ou|combien)(?: ca| exactement)?\W*$"
 )
+# what may be asked of anything that was just spoken of: "c'est payant ?", "ça dure combien de temps ?"
+ATTRIBUTES = re.compile(
+    r"\b(?:dur\w+|long\w*|temps|heures?|h|quand|ou|combien|cher|gratuit\w*|pay\w+|cout\w*|obligatoire\w*|facultati\w+|compris\w*"
+    r"|inclus\w*|prevue?s?|ser(?:t|vent|vir\w*)|utiles?|possibles?|jours?|comment|refer\w+|interloc\w+"
+    r"|how|when|where|long|free|much|many)\b"
+)
 CORRECTS = re.compile(r"\b(?:non|pardon|finalement|en fait|trompee?|erreur|plutot|sorry|actually)\b")
 GREETS = re.compile(r"\W*(?:re\W*)?(?:bonjour|bjr|bonsoir|bsr|salut|slt|hello|hi|coucou|cc|hey|good (?:morning|evening))\b")
 _PREPOSED = re.compile(r"^(?:a|de|en|dans|pour|jusqu'a) ")

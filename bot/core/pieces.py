@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.cues import JOINED, LEANS, asks, is_greeting, without_greeting
+from bot.core.cues import ATTRIBUTES, JOINED, LEANS, asks, is_greeting, without_greeting
 from bot.core.match import Matcher, Seen
 from bot.core.policy import Thresholds
 from bot.core.segment import BARE, MARKED
@@ -84,7 +84,7 @@ class Pieces:
         self.score(pieces, scored)
         parts_ = [scored.parts[piece] for piece in pieces]
         greets = [is_greeting(p) for p in pieces]  # of which nothing beside it is a part
-        leans = [n > 0 and not greets[n - 1] and _leans(p) for n, p in enumerate(pieces)]
+        leans = [n > 0 and not greets[n - 1] and _leans(p) for n, p in enumerate(parts_)]
         clauses = [fragments(p.text) if self._may_split(p) else [] for p in parts_]
         beside = [[m for m in self._beside(n, p, leans[n], len(parts_)) if not greets[m]] for n, p in enumerate(parts_)]
         pairs = {m: (pieces[m], pieces[m + 1]) for ms in beside for m in ms}
@@ -148,6 +148,9 @@ class Pieces:
         return shares
 
 
-def _leans(piece: str) -> bool:
-    """Whether it is short and about what was just spoken of."""
-    return bool(LEANS.search(plain(piece))) and len(words(piece)) <= MAX_LEANING_WORDS
+def _leans(part: Part) -> bool:
+    """Whether it is short and about what was just spoken of: "et ça dure ?", but not "et elle doit apporter quoi ?"."""
+    flat = plain(part.text)
+    if not LEANS.search(flat) or len(words(part.text)) > MAX_LEANING_WORDS:
+        return False
+    return bool(ATTRIBUTES.search(flat)) or part.chances.max() < WHOLE

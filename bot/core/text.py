@@ -17,7 +17,7 @@ _JOINT = re.compile(
     r"|,?\s+(?:et\s+(?:puis|aussi|est[- ]ce|sinon|surtout|enfin|apres|après|accessoirement|tant que)|sinon|premi[eè]rement"
     r"|deuxi[eè]mement|troisi[eè]mement|par ailleurs|autre chose|ensuite|pis|and|also|puis)\s+"
     r"|,?\s+et\s+(?=(?:si|on|le|la|les|y|ya|il|a|à|au|ou|où|qui|que|quoi|combien|cb|comment|quand|c|c'est|niveau|faut|pour"
-    r"|est|l'|d'|enfin|entre|quel|quelle|quels|je|jusqu|mon|votre|vos)\b"
+    r"|est|l'|d'|enfin|entre|quel|quelle|quels|je|jusqu|mon|votre|vos|vous|peut|peux|pouvez|avez|faudra)\b"
     r"|[^\W\d]+(?:-t)?-(?:vous|on|je|il|elle|ils|elles|tu|nous)\b)",
     re.I,
 )
