@@ -36,6 +36,7 @@ knowledge: setup
 	$(BIN)/python -m bot evaluate tests/data/messages.jsonl tests/data/dialogues.jsonl \
 	  --floor exact=0.92 --floor wrong=0.04 --floor missed=0.03 --known tests/data/known_failures.txt
 	$(BIN)/python -m bot evaluate tests/data/held_out.jsonl tests/data/held_out_b.jsonl --floor exact=0.85 --floor wrong=0.06
+	$(BIN)/python -m bot evaluate tests/data/held_out_k.jsonl tests/data/held_out_l.jsonl --floor exact=0.70 --floor missed=0.06
 
 # SAMPLES names a folder of real mails with an index.jsonl
 mail: setup
