@@ -49,10 +49,14 @@ CORRECTS = re.compile(r"\b(?:non|pardon|finalement|en fait|trompee?|erreur|pluto
 GREETS = re.compile(r"\W*(?:re\W*)?(?:bonjour|bjr|bonsoir|bsr|salut|slt|hello|hi|coucou|cc|hey|good (?:morning|evening))\b")
 _PREPOSED = re.compile(r"^(?:a|de|en|dans|pour|jusqu'a) ")
 _OF_YOU = re.compile(r"^(?!.*\bqui\b).*\b(?:vous|tu|toi|t'es|vas?|vont|quelqu'un|you)\b")  # "comment allez-vous", "ça va"
-_OF_ME = re.compile(r"(?:j'|(?:je|on|nous|mon|ma|mes|i|i'm|my|we)\b)")
+_OF_ME = re.compile(r"(?:j'|(?:j[b-df-hk-np-tv-x]\w+|jai\w*|jarriv\w+|chuis?|je|on|nous|mon|ma|mes|i|i'm|my|we)\b)")
 _INTRODUCES = re.compile(  # who somebody is, not what they need
     r"(?:je (?:m'appelle|me presente|participe|fais partie|viens de m'inscrire)|moi c'est|my name"
     r"|je suis (?:inscrite?|stagiaire|participante?|nouve\w+|l[ea]))\b"
+)
+_ADDRESSES = frozenset(
+    """monsieur madame mademoiselle messieurs mesdames dames m mr mme mlle cher chere la le mache denis a l'equipe tous toutes
+    tout monde et bonsoir bonjour toi vous encore rebonjour there all team sir dear everyone again ,""".split()
 )
 ADDRESSED = 4  # words of a greeting at most: "bonjour monsieur la mache,"
 NOT_THAT = re.compile(r"\bnon\b.*\bje (?:parlais|parle|voulais dire|demandais)\b")
@@ -110,8 +114,17 @@ def without_greeting(piece: str, restore: Callable[[str], str]) -> str:
     if not GREETS.match(plain(piece)):
         return piece
     said = piece.split()
-    cuts = range(1, min(len(said), ADDRESSED + 1))
-    return next((rest for at in cuts if _stands(rest := " ".join(said[at:]), said[at - 1], restore)), piece)
+    for at in range(1, min(len(said), ADDRESSED + 1)):
+        if at > 1 and not _is_address(said[at - 1]):
+            break
+        if _stands(rest := " ".join(said[at:]), said[at - 1], restore):
+            return rest
+    return piece
+
+
+def _is_address(word: str) -> bool:
+    """Whether a word behind a greeting may still be whom it greets: "bonjour monsieur La Mache"."""
+    return word[0].isupper() or word[-1] in ",;:" or plain(word) in _ADDRESSES
 
 
 def _stands(rest: str, before: str, restore: Callable[[str], str]) -> bool:

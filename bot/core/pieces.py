@@ -86,7 +86,7 @@ class Pieces:
         greets = [is_greeting(p) for p in pieces]  # of which nothing beside it is a part
         leans = [n > 0 and not greets[n - 1] and _leans(p) for n, p in enumerate(parts_)]
         clauses = [fragments(p.text) if self._may_split(p) else [] for p in parts_]
-        beside = [[m for m in self._beside(n, p, leans[n], len(parts_)) if not greets[m]] for n, p in enumerate(parts_)]
+        beside = [[m for m in self._beside(n, parts_, leans[n]) if not greets[m]] for n in range(len(parts_))]
         pairs = {m: (pieces[m], pieces[m + 1]) for ms in beside for m in ms}
         self.score([c for cs in clauses for c in cs], scored, [*pairs.values(), tuple(pieces)])
         found: list[Part] = []
@@ -117,11 +117,14 @@ class Pieces:
             asked = asks(text, one.spelt.restored) or (scored.bare and asking >= ASKS)
             scored.parts[text] = Part(text, one, one.chances, asked, asking)
 
-    def _beside(self, n: int, part: Part, leans: bool, count: int) -> list[int]:
+    def _beside(self, n: int, parts_: Sequence[Part], leans: bool) -> list[int]:
         """Which pairs of neighbours a part is to be read with, each by the number of its first part."""
         if leans:
             return [n - 1]
-        return [m for m in (n - 1, n) if 0 <= m < count - 1] if part.chances.max() < self._t.unsure else []
+        if parts_[n].chances.max() >= self._t.unsure:
+            return []
+        pairs = [m for m in (n - 1, n) if 0 <= m < len(parts_) - 1]
+        return [m for m in pairs if not (parts_[m].asks and parts_[m + 1].asks)]  # two questions are about two things
 
     def _may_split(self, part: Part) -> bool:
         if not part.asks:  # who somebody is and why they write: its clauses say no more than it does
