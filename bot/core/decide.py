@@ -45,6 +45,7 @@ SURELY = 0.7  # needs a person: then a policy is told as well
 MAYBE, PERSONAL = 0.1, 0.25  # a matter of health; its share of all needs: shown around is worse than a detour by its contact
 LOST, ASKED = 0.2, 3  # a question that is like no class at all, and the words from which on it is one
 HEALTH = 0.5  # how much less likely a call may be where health is named
+NEAR_BY = 0.7  # a call, or small talk that stands alone, so likely is not about other things
 STATED = 0.4  # a need of health that is stated, not asked about, beside a question that is answered
 LETTER = 12  # words from which on thanks are no mere formula below a question in the subject
 MAX_CONTEXT_WORDS = 9  # a follow-up is short
@@ -297,9 +298,14 @@ class Reader:
         return moved
 
     def _is_far(self, seen: chance.Evidence | None) -> bool:
-        """Whether the message is about other things, as its parts tell together; never one that names a matter of health."""
+        """Whether the message is about other things, as its parts tell together; never one that names a matter of health,
+        or of which a part likely calls for a person, or which is one of small talk."""
         weights = self._k.policy.weights
         if seen is None or weights is None or seen.health:
+            return False
+        needed = float(seen.chances[:, self._needs].sum(1).max())
+        small = float(seen.chances[0, self._masks[Kind.SMALLTALK]].sum()) if len(seen.chances) == 1 else 0.0
+        if max(needed, small) >= NEAR_BY:
             return False
         return chance.far(seen, self.kinds, weights) >= self._t.far
 
