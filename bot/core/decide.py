@@ -95,7 +95,8 @@ class Reader:
         self._health = re.compile(rf"\b(?:{named})" if named else r"(?!)")
         # "je suis aveugle": said of oneself, it may be a need, whatever is asked beside it
         self._avowed = re.compile(
-            r"\b(?:je suis|j?'?suis|chui|i am|i'm|etant|en tant que(?: personne(?: a| en)?)?) (?!pas\b)(?:\w+ )?"
+            r"\b(?:(?:je suis|j?'?suis|chui|i am|i'm|etant|en tant que(?: personne(?: a| en)?)?) (?!pas\b)(?:\w+ )?"
+            r"|j'ai (?:un|une|des|mon|ma|mes) )"
             rf"(?:{named})"
             if named
             else r"(?!)"

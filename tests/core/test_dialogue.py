@@ -550,3 +550,37 @@ def test_below_a_matter_of_health_that_needs_nothing_nobody_is_called(talk: Rehe
 def test_a_follow_up_with_a_weekday_is_no_farewell(talk: Rehearsal) -> None:
     talk.say("je n'arrive pas à me connecter")
     assert talk.say("de lundi à jeudi").outcome.end == "escalated"
+
+
+@pytest.mark.parametrize(
+    ("said", "topics", "calls"),
+    [
+        ("Bonjour, c'est à quelle heure lundi et où ?", {"hours", "venue"}, False),
+        ("pauses et repas ?", {"breaks", "lunch"}, False),
+        ("À quelle heure finit la seconde journée, et auriez-vous un hôtel à me conseiller ?", {"hours"}, True),
+        ("Accueillez-vous des personnes handicapées, et qui est le référent ?", {"accessibility"}, False),
+        ("Le déjeuner est-il compris ? Et y a-t-il un micro-ondes ?", {"lunch"}, True),
+        ("finalement je ne peux pas venir, c'est Karine qui vient à ma place. elle doit apporter quoi ?", {"equipment"}, True),
+        ("hello jveux changer mon adresse mail", set(), True),
+    ],
+)
+def test_two_things_in_one_breath_are_both_heard(talk: Rehearsal, said: str, topics: set[str], calls: bool) -> None:
+    reading = talk.say(said).reading
+    assert set(reading.topics) == topics
+    assert reading.escalate == calls
+
+
+@pytest.mark.parametrize(
+    "said", ["C'est qui, le référent handicap ? J'ai un chien d'assistance", "malentendant. sous-titres possibles ?"]
+)
+def test_a_need_of_health_that_is_stated_goes_to_its_contact(talk: Rehearsal, said: str) -> None:
+    reading = talk.say(said).reading
+    assert reading.escalate
+    assert reading.private
+
+
+def test_a_reaction_to_an_answer_asks_for_nothing_once_more(talk: Rehearsal) -> None:
+    talk.say("il faut apporter quoi ?")
+    reading = talk.say("ah ok, logique 😂").reading
+    assert reading.labels == ("thanks",)
+    assert not reading.follow_up
