@@ -6,7 +6,7 @@ Written for plain text (``text.plain``): lower case, no accents.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from bot.core.text import plain, words
 
@@ -55,7 +55,7 @@ _INTRODUCES = re.compile(  # who somebody is, not what they need
     r"|je suis (?:inscrite?|stagiaire|participante?|nouve\w+|l[ea]))\b"
 )
 _ADDRESSES = frozenset(
-    """monsieur madame mademoiselle messieurs mesdames dames m mr mme mlle cher chere la le mache denis a l'equipe tous toutes
+    """monsieur madame mademoiselle messieurs mesdames dames m mr mme mlle cher chere la le a l'equipe tous toutes
     tout monde et bonsoir bonjour toi vous encore rebonjour there all team sir dear everyone again ,""".split()
 )
 ADDRESSED = 4  # words of a greeting at most: "bonjour monsieur la mache,"
@@ -109,22 +109,25 @@ def is_greeting(piece: str) -> bool:
     return bool(GREETS.match(plain(piece))) and len(words(piece)) <= ADDRESSED and "?" not in piece
 
 
-def without_greeting(piece: str, restore: Callable[[str], str]) -> str:
-    """What follows a greeting in one breath, which it would drown: "Bonjour, je n'arrive pas à me connecter"."""
+def without_greeting(piece: str, restore: Callable[[str], str], names: Collection[str] = ()) -> str:
+    """What follows a greeting in one breath, which it would drown: "Bonjour, je n'arrive pas à me connecter".
+
+    names: plain words by which somebody may be greeted in lower case as well."""
     if not GREETS.match(plain(piece)):
         return piece
     said = piece.split()
     for at in range(1, min(len(said), ADDRESSED + 1)):
-        if at > 1 and not _is_address(said[at - 1]):
+        if at > 1 and not _is_address(said[at - 1], names):
             break
         if _stands(rest := " ".join(said[at:]), said[at - 1], restore):
             return rest
     return piece
 
 
-def _is_address(word: str) -> bool:
+def _is_address(word: str, names: Collection[str]) -> bool:
     """Whether a word behind a greeting may still be whom it greets: "bonjour monsieur La Mache"."""
-    return word[0].isupper() or word[-1] in ",;:" or plain(word) in _ADDRESSES
+    flat = plain(word).strip(".,;:!")
+    return word[0].isupper() or word[-1] in ",;:" or flat in _ADDRESSES or flat in names
 
 
 def _stands(rest: str, before: str, restore: Callable[[str], str]) -> bool:

@@ -105,7 +105,8 @@ class Reader:
         self._personal = np.array([i in knowledge.classes and knowledge.classes[i].private for i in matcher.ids])
         self._frames = self._masks[Kind.SMALLTALK] | self._masks[Kind.CONTEXT]
         self._needs = self._masks[Kind.REQUEST] | self._masks[Kind.HANDOFF] | self._masks[Kind.UNKNOWN]
-        self._pieces = Pieces(matcher, self._t, self._masks[Kind.TOPIC] | self._needs)
+        greeted = frozenset(words(" ".join(knowledge.facts.get(who, "") for who in ("trainer", "disability_contact"))))
+        self._pieces = Pieces(matcher, self._t, self._masks[Kind.TOPIC] | self._needs, greeted)
         told = {g.tells for g in knowledge.classes.values() if g.kind is Kind.REQUEST}
         self.kinds = chance.Kinds(
             topics=self._masks[Kind.TOPIC],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -55,15 +55,16 @@ class Scored:
 class Pieces:
     """Cuts messages into pieces and weighs them, with one matcher."""
 
-    def __init__(self, matcher: Matcher, thresholds: Thresholds, telling: NDArray[np.bool_]) -> None:
-        """telling: the classes, by column, that a message may be about: topics, and what needs a person."""
-        self._matcher, self._t, self._telling = matcher, thresholds, telling
+    def __init__(self, matcher: Matcher, thresholds: Thresholds, telling: NDArray[np.bool_], names: Collection[str] = ()) -> None:
+        """telling: the classes, by column, that a message may be about: topics, and what needs a person. names: whom learners
+        may greet, in plain words."""
+        self._matcher, self._t, self._telling, self._names = matcher, thresholds, telling, names
 
     def of(self, text: str) -> list[str]:
         """Sentences, by their punctuation, and where there is none by their words."""
         likely = BARE if is_bare(text) else MARKED
         pieces = [part for piece in parts(text)[:MAX_PARTS] for part in self._cut(piece, likely)][:MAX_PARTS]
-        return [without_greeting(piece, self._matcher.speller.restore) for piece in pieces]
+        return [without_greeting(piece, self._matcher.speller.restore, self._names) for piece in pieces]
 
     def _cut(self, piece: str, likely: float) -> list[str]:
         tokens = piece.split()
