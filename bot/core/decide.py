@@ -7,39 +7,33 @@ follow from that (``policy.py``). Of single messages that nobody showed it, the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.core import chance
+from bot.core.columns import NEEDS, Columns
+from bot.core.context import COURTESIES, Context
 from bot.core.cues import (
-    AGREE,
     ASKED_FOR,
-    ASKS,
     BYE,
-    CORRECTS,
     DISCLAIMED,
-    NOT_THAT,
     NOTED,
     THANKS,
-    UNSETTLED,
     asks,
     courtesy,
-    opens_with_parting,
     without_denied,
 )
 from bot.core.formats import FormatReader
 from bot.core.match import Matcher
-from bot.core.model import Dialogue, Format, Kind, Knowledge, Match, Question, Reading
+from bot.core.model import Dialogue, Kind, Knowledge, Match, Question, Reading
 from bot.core.pieces import Part, Pieces, Scored
 from bot.core.text import is_bare, plain, words
 
 _PASSED_ON = frozenset({"request", "handoff", "unknown"})
-_COURTESIES = frozenset({"thanks", "goodbye", "greeting"})
 _ABOUT_THE_BOT = frozenset({"identity", "help"})  # asked of it, not said around a question
-_NEEDS = (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
 LIKELIER = 0.55  # than not
 SURELY = 0.7  # needs a person: then a policy is told as well
 MAYBE, PERSONAL = 0.1, 0.25  # a matter of health; its share of all needs: shown around is worse than a detour by its contact
@@ -48,7 +42,6 @@ HEALTH = 0.5  # how much less likely a call may be where health is named
 NEAR_BY = 0.7  # a call, or small talk that stands alone, so likely is not about other things
 STATED = 0.4  # a need of health that is stated, not asked about, beside a question that is answered
 LETTER = 12  # words from which on thanks are no mere formula below a question in the subject
-MAX_CONTEXT_WORDS = 9  # a follow-up is short
 
 
 @dataclass(slots=True)
@@ -77,12 +70,6 @@ def _gives_thanks(flat: str) -> bool:
     return bool(THANKS.search(flat)) or "remerci" in flat
 
 
-def _nod(flat: str) -> str:
-    """The courtesy that fits a reaction to an answer: "ah d'accord, logique" asks for nothing."""
-    fitting = courtesy(flat)
-    return fitting if fitting in _COURTESIES else "thanks"
-
-
 class Reader:
     """Reads messages with one knowledge and its matcher."""
 
@@ -101,21 +88,11 @@ class Reader:
             if named
             else r"(?!)"
         )
-        self._masks = {kind: np.array([self._kind(i) is kind for i in matcher.ids]) for kind in Kind}
-        self._personal = np.array([i in knowledge.classes and knowledge.classes[i].private for i in matcher.ids])
-        self._frames = self._masks[Kind.SMALLTALK] | self._masks[Kind.CONTEXT]
-        self._needs = self._masks[Kind.REQUEST] | self._masks[Kind.HANDOFF] | self._masks[Kind.UNKNOWN]
+        self._columns = Columns(knowledge, matcher.ids)
+        self.kinds = self._columns.kinds
         greeted = frozenset(words(" ".join(knowledge.facts.get(who, "") for who in ("trainer", "disability_contact"))))
-        self._pieces = Pieces(matcher, self._t, self._masks[Kind.TOPIC] | self._needs, greeted)
-        told = {g.tells for g in knowledge.classes.values() if g.kind is Kind.REQUEST}
-        self.kinds = chance.Kinds(
-            topics=self._masks[Kind.TOPIC],
-            needs=self._needs,
-            frames=self._frames,
-            small=self._masks[Kind.SMALLTALK],
-            far=self._masks[Kind.OFFTOPIC],
-            told=np.array([i in told for i in matcher.ids]),
-        )
+        self._pieces = Pieces(matcher, self._t, self._columns.of[Kind.TOPIC] | self._columns.needs, greeted)
+        self._context = Context(knowledge, matcher, self._formats, self._columns, self._is_frame)
 
     def read(self, text: str, subject: str | None, dialogue: Dialogue) -> Reading:
         """What the message asks for, in the context of the conversation."""
@@ -126,7 +103,7 @@ class Reader:
         said = self._formats.said(flat) or self._formats.said(restored)
         theirs = bool(said and dialogue.topics and self._formats.about_others(flat))
         own, aside = (None, said) if theirs else (said, None)
-        short = self._short_answer(flat, said, dialogue)
+        short = self._context.short_answer(flat, said, dialogue)
         if short is not None:
             return replace(short, format=own, aside=aside, health=health)
         scored, pieces = Scored(bare=is_bare(text)), self._pieces.of(text)
@@ -136,16 +113,16 @@ class Reader:
             # a letter of thanks below "attestation" asks nothing; a call for help in the subject is one below any formula
             thanked = courtesy(flat) == "thanks" and len(words(flat)) >= LETTER
             asked = asks(subject, restore(subject))
-            courteous = bool(found.labels and found.labels.keys() <= _COURTESIES)
+            courteous = bool(found.labels and found.labels.keys() <= COURTESIES)
             alone = thanked or (courteous and not DISCLAIMED.search(flat))
             above = [subject] if alone else [subject, *pieces]
             with_subject, more = self._whole(above, plain(subject if alone else f"{subject} ? {text}"), scored)
             if with_subject.needs_person or (with_subject.topics and (asked or not thanked)):
                 found, weighed = with_subject, more
-        reading = self._guard(self._in_context(self._reading(found, flat), weighed, flat, dialogue), weighed, flat)
+        reading = self._guard(self._context.of(self._reading(found, flat), weighed, flat, dialogue), weighed, flat)
         if not reading.escalate and self._avowed.search(flat) and not DISCLAIMED.search(flat):
             reading = replace(reading, labels=("request",), options=(), escalate=True, private=True)
-        questions = tuple(Question(p.text, p.normal, self._matches(p)) for p in weighed)
+        questions = tuple(Question(p.text, p.normal, self._columns.matches(p)) for p in weighed)
         return replace(reading, format=own, aside=aside, questions=questions, health=health)
 
     def tells_of_health(self, text: str) -> bool:
@@ -222,7 +199,9 @@ class Reader:
     def _is_heard(self, found: _Found, seen: chance.Evidence, needed: float, flat: str) -> bool:
         """Whether what may be a call is one, whatever courtesy is about it or policy fits it."""
         if found.topics:
-            needs = float(seen.chances[~seen.asks][:, self._personal].sum(1).max(initial=0.0))  # "malentendant. sous-titres ?"
+            needs = float(
+                seen.chances[~seen.asks][:, self._columns.personal].sum(1).max(initial=0.0)
+            )  # "malentendant. sous-titres ?"
             asked_for = self._asks_for_care(flat) and not seen.asks.any()  # "demande d'aménagement: fauteuil roulant"
             return asked_for or (seen.health and needs >= STATED)
         if seen.health and needed >= self._least() * HEALTH:
@@ -231,32 +210,32 @@ class Reader:
             return True
         # "tu sais faire quoi ? j'ai besoin d'aide pour mon dossier"
         of_the_bot = bool(found.labels) and found.labels.keys() <= _ABOUT_THE_BOT
-        stated = float(seen.chances[~seen.asks][:, self._needs].sum(1).max(initial=0.0))
+        stated = float(seen.chances[~seen.asks][:, self._columns.needs].sum(1).max(initial=0.0))
         return of_the_bot and bool(ASKED_FOR.search(flat)) and stated >= self._t.help / 2
 
     def _is_unanswered(self, part: Part) -> bool:
         """Whether a question is like no class at all, or most like those that no sheet answers."""
-        best = self._best(part)
-        return len(words(part.text)) >= ASKED and (best.score < LOST or self._kind(best.id) is Kind.UNKNOWN)
+        best = self._columns.best(part)
+        return len(words(part.text)) >= ASKED and (best.score < LOST or self._columns.kind(best.id) is Kind.UNKNOWN)
 
     def _asks_for_care(self, flat: str) -> bool:
         """ "merci de penser à ma boucle magnétique" thanks for nothing yet."""
         return bool(ASKED_FOR.search(flat) and self._health.search(flat))
 
     def _neediest(self, weighed: Sequence[Part]) -> Part:
-        return max(weighed, key=lambda p: float(p.chances[self._needs].sum()))
+        return max(weighed, key=self._columns.need)
 
     def _is_private(self, found: _Found, weighed: Sequence[Part]) -> bool:
         return found.needs_person and any(map(self._is_personal, weighed))
 
     def _is_personal(self, part: Part) -> bool:
         """Whether what it needs a person for may well be a matter of health."""
-        personal = float(part.chances[self._personal].sum())
-        return personal >= MAYBE and personal >= PERSONAL * float(part.chances[self._needs].sum())
+        personal = float(part.chances[self._columns.personal].sum())
+        return personal >= MAYBE and personal >= PERSONAL * self._columns.need(part)
 
     def _called(self, found: _Found, weighed: Sequence[Part], flat: str) -> float:
         """How likely a person must be called for, by the message as a whole, for one to be called."""
-        calm = not self._health.search(flat) and sum(float(p.chances[self._needs].sum()) >= self._t.doubt for p in weighed) == 0
+        calm = not self._health.search(flat) and sum(self._columns.need(p) >= self._t.doubt for p in weighed) == 0
         about_the_bot = calm and bool(found.labels.keys() & _ABOUT_THE_BOT)
         # one thing that is understood, with nothing beside it that could call for a person, must be likelier a call than not
         if about_the_bot or (found.topics and len(weighed) == 1):
@@ -274,15 +253,15 @@ class Reader:
         """A letter that only thanks: nothing in it asks, or is surely about the training."""
         if "?" in flat or not _gives_thanks(flat) or self._health.search(flat):
             return False
-        about = max((float(p.chances[self._masks[Kind.TOPIC] | self._needs].sum()) for p in meant), default=0.0)
-        return about < self._t.doubt and any(p.chances[self._masks[Kind.SMALLTALK]].sum() >= self._t.clause for p in meant)
+        about = max((float(p.chances[self._columns.of[Kind.TOPIC] | self._columns.needs].sum()) for p in meant), default=0.0)
+        return about < self._t.doubt and any(self._columns.share(p, Kind.SMALLTALK) >= self._t.clause for p in meant)
 
     def _weighed(self, pieces: list[str], flat: str, scored: Scored) -> tuple[list[Part], NDArray[np.float32]]:
         """The parts, each with what its clauses and its neighbours make of it, and what they say read as one."""
         weighed, whole = self._pieces.weigh([kept for piece in pieces for kept in without_denied(piece)], scored)
         if not DISCLAIMED.search(flat):
             return weighed, whole
-        return [replace(p, chances=self._disclaimed(p.chances)) for p in weighed], self._disclaimed(whole)
+        return [replace(p, chances=self._columns.disclaimed(p.chances)) for p in weighed], self._columns.disclaimed(whole)
 
     def evidence_of(self, text: str) -> chance.Evidence | None:
         """What a message's parts tell of it, for finding the weights; None for one without words."""
@@ -290,34 +269,25 @@ class Reader:
         weighed, whole = self._weighed(self._pieces.of(text), flat, Scored(bare=is_bare(text)))
         return self.evidence(weighed, whole, flat) if weighed else None
 
-    def _disclaimed(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What somebody says of themselves and wants nothing done about is context."""
-        moved = row.copy()
-        context = np.flatnonzero(self._masks[Kind.CONTEXT])
-        if len(context):
-            moved[context[0]] += moved[self._personal].sum()
-            moved[self._personal] = 0.0
-        return moved
-
     def _is_far(self, seen: chance.Evidence | None) -> bool:
         """Whether the message is about other things, as its parts tell together; never one that names a matter of health,
         or of which a part likely calls for a person, or which is one of small talk."""
         weights = self._k.policy.weights
         if seen is None or weights is None or seen.health:
             return False
-        needed = float(seen.chances[:, self._needs].sum(1).max())
-        small = float(seen.chances[0, self._masks[Kind.SMALLTALK]].sum()) if len(seen.chances) == 1 else 0.0
+        needed = float(seen.chances[:, self._columns.needs].sum(1).max())
+        small = float(seen.chances[0, self._columns.of[Kind.SMALLTALK]].sum()) if len(seen.chances) == 1 else 0.0
         if max(needed, small) >= NEAR_BY:
             return False
         return chance.far(seen, self.kinds, weights) >= self._t.far
 
     def _asked(self, weighed: list[Part]) -> bool:
         """Whether some part surely asks for a person: then statements beside it are its reasons, not questions."""
-        return any(p.chances[self._needs].sum() >= self._t.help and not self._is_frame(p) for p in weighed)
+        return any(self._columns.need(p) >= self._t.help and not self._is_frame(p) for p in weighed)
 
     def _thanks(self, weighed: list[Part], flat: str) -> bool:
-        small = self._masks[Kind.SMALLTALK]
-        help_ = max((float(p.chances[self._needs].sum()) for p in weighed), default=0.0)
+        small = self._columns.of[Kind.SMALLTALK]
+        help_ = max((self._columns.need(p) for p in weighed), default=0.0)
         return (
             help_ < self._t.doubt
             and not self._health.search(flat)  # "merci, à lundi ! je serai en fauteuil"
@@ -328,8 +298,8 @@ class Reader:
 
     def _is_frame(self, part: Part) -> bool:
         """A greeting, a reason, a signature: what stands around a question."""
-        best = self._best(part)
-        kind, flat = self._kind(best.id), plain(part.text)
+        best = self._columns.best(part)
+        kind, flat = self._columns.kind(best.id), plain(part.text)
         if part.asks and best.id in _ABOUT_THE_BOT and best.score >= self._t.alone:
             return False
         if not part.asks and self._formats.said(flat) and len(self._formats.words_beside(flat)) <= 2:
@@ -340,43 +310,45 @@ class Reader:
 
     def _judge(self, part: Part, alone: bool, asked: bool, found: _Found) -> None:
         """What one part adds: a topic that is answered, a class that needs a person, or topics worth offering."""
-        best = self._best(part)
-        kind = self._kind(best.id)
-        topic = self._top(part, Kind.TOPIC)
-        need = float(part.chances[self._needs].sum())
-        if need >= self._t.help or (self._kind_needs(kind) and best.score >= self._t.alone and (alone or not asked)):
+        best = self._columns.best(part)
+        kind = self._columns.kind(best.id)
+        topic = self._columns.top(part, Kind.TOPIC)
+        need = self._columns.need(part)
+        if need >= self._t.help or (kind in NEEDS and best.score >= self._t.alone and (alone or not asked)):
             self._pass_on(part, found)
             return
         bar = self._t.alone if alone else self._t.sure if part.asks else self._t.stated
         if asked and not alone:
             bar = max(bar, self._t.beside) if part.asks else 2.0
         if kind is Kind.TOPIC and best.score >= bar:
-            second = self._second(part, best.id)
+            second = self._columns.second(part, best.id)
             if best.score < 0.7 and second and best.score - second.score < self._t.margin:
                 found.faint += [best.id, second.id]
             else:
                 self._note(best, found)
-        elif not self._kind_needs(kind) and kind is not Kind.TOPIC and (alone or part.asks) and best.score >= self._t.alone:
+        elif kind not in NEEDS and kind is not Kind.TOPIC and (alone or part.asks) and best.score >= self._t.alone:
             self._note(best, found)
         elif part.asks and need >= self._t.doubt and len(words(part.text)) >= 4 and not asked:
             self._pass_on(part, found)
         elif topic.score >= self._t.near and (alone or part.asks):
-            found.faint += [m.id for m in self._matches(part) if self._kind(m.id) is Kind.TOPIC and m.score >= self._t.near]
+            found.faint += [
+                m.id for m in self._columns.matches(part) if self._columns.kind(m.id) is Kind.TOPIC and m.score >= self._t.near
+            ]
 
     def _pass_on(self, part: Part, found: _Found) -> None:
         """A person is needed; for what exactly (a policy to tell, a matter of health) only where that is likely by itself."""
-        needed = self._needed(part)
+        needed = self._columns.needed(part)
         if part.text not in found.unanswered:
             found.unanswered.append(part.text)
         if needed.score >= self._t.alone:
             self._note(needed, found)
             return
-        shares = {kind: float(part.chances[self._masks[kind]].sum()) for kind in _NEEDS}
+        shares = {kind: self._columns.share(part, kind) for kind in NEEDS}
         label = max(shares, key=lambda kind: shares[kind]) if sum(shares.values()) >= self._t.help else Kind.UNKNOWN
         found.labels[label.value] = max(needed.score, found.labels.get(label.value, 0.0))
 
     def _note(self, match: Match, found: _Found) -> None:
-        kind = self._kind(match.id)
+        kind = self._columns.kind(match.id)
         if kind is Kind.TOPIC:
             found.told.discard(match.id)
             found.topics[match.id] = max(match.score, found.topics.get(match.id, 0.0))
@@ -395,9 +367,9 @@ class Reader:
             labels &= {"request", "handoff", "unknown"}
         elif labels - {"offtopic"}:
             labels -= {"offtopic"}
-        if labels and labels <= _COURTESIES:  # a letter of thanks greets as well
+        if labels and labels <= COURTESIES:  # a letter of thanks greets as well
             fitting = "thanks" if _gives_thanks(flat) else courtesy(flat)
-            labels = {fitting} & _COURTESIES or labels
+            labels = {fitting} & COURTESIES or labels
         offered = [t for t in dict.fromkeys(found.faint) if t not in found.topics]
         return Reading(
             topics=tuple(found.topics),  # in the order in which they were asked
@@ -408,76 +380,6 @@ class Reader:
             unanswered=tuple(found.unanswered),
         )
 
-    # ------------------------------------------------------------ context and safety
-
-    def _short_answer(self, flat: str, said: Format | None, dialogue: Dialogue) -> Reading | None:
-        """A bare format, a bare yes: read wholly from what was said before."""
-        beside = self._formats.words_beside(flat)
-        corrects = bool(dialogue.topics and CORRECTS.search(flat) and not ASKS.search(flat) and len(beside) <= 6)
-        of_others = bool(dialogue.topics and self._formats.about_others(flat) and len(beside) <= 2)
-        answers = not beside or (dialogue.asked == "format" and len(beside) <= 3) or corrects or of_others
-        if said and answers:
-            return Reading(topics=dialogue.topics, follow_up=bool(dialogue.topics))
-        spoken = set(words(flat))
-        if spoken and spoken <= AGREE and spoken & AGREE - {"merci", "ok", "svp", "stp"}:
-            waiting = tuple(la for la in dialogue.labels if la in ("handoff", "request", "unknown"))
-            if waiting:
-                return Reading(labels=waiting, escalate=True, follow_up=True)
-            if dialogue.options:
-                return Reading(topics=dialogue.options[:1], follow_up=True)
-        return None
-
-    def _in_context(self, reading: Reading, weighed: list[Part], flat: str, dialogue: Dialogue) -> Reading:
-        """A short message that says little by itself is about what was last spoken of."""
-        if reading.escalate or not weighed or not dialogue.topics:
-            return reading
-        if NOT_THAT.search(flat) and not reading.topics:
-            return Reading(topics=dialogue.topics, follow_up=True)
-        if self._continues(reading, weighed, flat, dialogue):
-            return Reading(topics=dialogue.topics[:1], follow_up=True)
-        unclear = not reading.topics and (not reading.labels or reading.labels == ("offtopic",))
-        if not unclear or len(words(flat)) > MAX_CONTEXT_WORDS:
-            return reading
-        if set(dialogue.labels) & {"request", "handoff"}:
-            return Reading(labels=("request",), escalate=True, follow_up=True)
-        if opens_with_parting(flat) or self._is_far_off(reading, weighed):
-            return reading
-        if self._settled(weighed) and not self._formats.said(flat):
-            return Reading(labels=(_nod(flat),))
-        if self._takes_leave(weighed, flat):
-            return Reading(labels=("goodbye",))
-        return Reading(topics=dialogue.topics, follow_up=True)
-
-    def _is_far_off(self, reading: Reading, weighed: list[Part]) -> bool:
-        """Whether what was taken for another subject surely is: "parle-moi du PSG plutôt"; "et le samedi ?" may not be."""
-        away = max(float(part.chances[self._masks[Kind.OFFTOPIC]].sum()) for part in weighed)
-        return reading.labels == ("offtopic",) and away >= self._t.far
-
-    def _settled(self, weighed: list[Part]) -> bool:
-        """Whether it only reacts to an answer: "ah d'accord, logique"."""
-        open_ = any(part.asks or UNSETTLED.search(plain(part.text)) for part in weighed)
-        return not open_ and all(map(self._is_frame, weighed))
-
-    def _takes_leave(self, weighed: list[Part], flat: str) -> bool:
-        """Whether one of the parts surely is a farewell: "passionnant. au revoir !" asks for nothing once more."""
-        said = {
-            self._k.classes[best.id].label
-            for best in map(self._best, weighed)
-            if best.score >= self._t.sure_alone and best.id in self._k.classes
-        }
-        return bool(BYE.search(flat)) and "goodbye" in said and not any(part.asks for part in weighed)
-
-    def _continues(self, reading: Reading, weighed: list[Part], flat: str, dialogue: Dialogue) -> bool:
-        """Whether a short question that is not sure of its own topic fits the last one, once that is put before it."""
-        last = self._k.topics.get(dialogue.topics[0])
-        if last is None or len(weighed) > 1 or len(words(flat)) > MAX_CONTEXT_WORDS or last.id in reading.topics:
-            return False
-        if not weighed[0].asks or weighed[0].chances.max() >= self._t.sure_alone:
-            return False
-        chances = self.matcher.scores([self.matcher.speller.read(f"{last.title} {flat}")])
-        together = float(chances[0][self.matcher.ids.index(last.id)])
-        return together >= self._t.sure_alone
-
     def _guard(self, reading: Reading, weighed: list[Part], flat: str) -> Reading:
         """What was understood by nobody goes to the trainer."""
         if not (reading.topics or reading.labels or reading.options):
@@ -487,34 +389,3 @@ class Reader:
             else:
                 reading = Reading(labels=(courtesy(flat),))
         return reading
-
-    # ------------------------------------------------------------ lookups
-
-    def _best(self, part: Part) -> Match:
-        at = int(np.argmax(part.chances))
-        return Match(self.matcher.ids[at], float(part.chances[at]))
-
-    def _top(self, part: Part, kind: Kind) -> Match:
-        return self._among(part, np.flatnonzero(self._masks[kind]))
-
-    def _needed(self, part: Part) -> Match:
-        return self._among(part, np.flatnonzero(self._needs))
-
-    def _among(self, part: Part, columns: NDArray[np.intp]) -> Match:
-        at = int(columns[int(np.argmax(part.chances[columns]))])
-        return Match(self.matcher.ids[at], float(part.chances[at]))
-
-    def _second(self, part: Part, best: str) -> Match | None:
-        return next((m for m in self._matches(part) if m.id != best and self._kind(m.id) is Kind.TOPIC), None)
-
-    def _matches(self, part: Part) -> tuple[Match, ...]:
-        order: Iterable[int] = np.argsort(-part.chances)[:5]
-        return tuple(Match(self.matcher.ids[n], float(part.chances[n])) for n in order)
-
-    def _kind(self, id: str) -> Kind:
-        group = self._k.classes.get(id)
-        return group.kind if group else Kind.TOPIC
-
-    @staticmethod
-    def _kind_needs(kind: Kind) -> bool:
-        return kind in _NEEDS
