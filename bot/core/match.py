@@ -71,12 +71,14 @@ def digest_of(knowledge: Knowledge, *, encoder: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A text, its features, how likely each class is, and what each view told of that (``Ridge.told``)."""
+    """A text, its features, how likely each class is, what each view told of that (``Ridge.told``), and what the encoder made
+    of its clauses."""
 
     spelt: Spelt
     features: Floats
     chances: Floats
     told: Floats
+    clauses: Sequence[Floats] = ()
 
 
 class Matcher:
@@ -141,7 +143,7 @@ class Matcher:
         nearest, surely = columns[before.nearest[kept]], before.surely[kept]
         model = Ridge(known.centres[kept], weights[kept], bias, known.calibration.among(at), known.edges)
         dropped = np.flatnonzero(~np.isin(before.marks, marks))
-        seen = self._seen([self._meant(self._texts[n]) for n in added], Lexicon(before.bases.weights), before.bases)
+        seen, _ = self._seen([self._meant(self._texts[n]) for n in added], Lexicon(before.bases.weights), before.bases)
         new, how = _nearest(model.scores(seen))  # before they are learnt: what the others make of them
         nearest, surely = np.concatenate([nearest, new]), np.concatenate([surely, how])
         if len(added) or len(dropped):
@@ -154,34 +156,31 @@ class Matcher:
         return Spelt(self.speller.restore(phrase), clean(phrase))
 
     def _features(self, spelt: Sequence[Spelt]) -> Floats:
-        return self._seen(spelt, self._lexicon, self.learnt.bases)
+        return self._seen(spelt, self._lexicon, self.learnt.bases)[0]
 
-    def _seen(self, spelt: Sequence[Spelt], lexicon: Lexicon, bases: Bases) -> Floats:
+    def _seen(self, spelt: Sequence[Spelt], lexicon: Lexicon, bases: Bases) -> tuple[Floats, list[Sequence[Floats]]]:
+        """The texts' features, and what the encoder made of the clauses of each."""
         if not spelt:
-            return np.zeros((0, bases.edges[-1].stop), np.float32)
+            return np.zeros((0, bases.edges[-1].stop), np.float32), []
         rows = [lexicon.row(s.restored) for s in spelt]
         if self._encode is None:
-            return bases.of(rows)
-        careful = [s.careful for s in spelt]
-        texts = [*(s.mended if s.careful else s.restored for s in spelt), *(s.mended for s in spelt)]
-        at = {text: n for n, text in enumerate(dict.fromkeys(texts))}
-        vectors = self._encode(list(at))[[at[text] for text in texts]]
-        return bases.of(rows, vectors[: len(spelt)], vectors[len(spelt) :], careful=careful)
+            return bases.of(rows), [() for _ in spelt]
+        first, second, clauses = _encoded(spelt, self._encode)
+        return bases.of(rows, first, second, careful=[s.careful for s in spelt]), clauses
 
     def seen(self, spelt: Sequence[Spelt], groups: Sequence[Sequence[Seen]] = ()) -> tuple[list[Seen], Floats]:
         """Texts with calibrated probabilities of each class, and the latter for groups of texts that stand side by side.
 
         All in one go: a pass over the phrases costs as much as several texts.
         """
-        rows = [self._features(spelt)] if spelt else []
-        rows += [self._as_one(group) for group in groups]
-        if not rows:
+        features, clauses = self._seen(spelt, self._lexicon, self.learnt.bases)
+        features = np.vstack([features, *map(self._as_one, groups)])
+        if not len(features):
             return [], np.zeros((0, len(self.ids)), np.float32)
-        features = np.vstack(rows)
         told = self._told(features)
         chances, count = softmax(self.learnt.model.weighed(told)), len(spelt)
-        rows_ = zip(spelt, features[:count], chances[:count], told[:count], strict=True)
-        return [Seen(*one) for one in rows_], chances[count:]
+        rows = zip(spelt, features[:count], chances[:count], told[:count], clauses, strict=True)
+        return [Seen(*one) for one in rows], chances[count:]
 
     def scores(self, spelt: Sequence[Spelt]) -> Floats:
         """The probabilities alone, a row a text."""
@@ -230,6 +229,21 @@ class Matcher:
     def left_out_accuracy(self) -> float:
         """Share of the phrases that the others recognise."""
         return 1 - len(self.strays()) / max(1, len(self._phrases))
+
+
+def _encoded(spelt: Sequence[Spelt], encode: Encode) -> tuple[Floats, Floats, list[Sequence[Floats]]]:
+    """What the encoder makes of both readings of each text, of a careful one of the mended reading alone, and of its clauses."""
+    new = [s for s in spelt if s.heard is None]
+    texts = dict.fromkeys([*(s.mended if s.careful else s.restored for s in new), *(s.mended for s in new)])
+    clauses = {s.mended: s.clauses for s in new if s.careful}
+    within = [clauses.get(text, ()) for text in texts]
+    vectors = encode(list(texts), within if any(within) else ()) if texts else np.zeros((0, 0, 0), np.float32)
+    at = {text: vector for text, vector in zip(texts, vectors, strict=False)}
+    ends = len(texts) + np.cumsum([0, *map(len, within)])
+    behind = {text: list(vectors[a:b]) for text, a, b in zip(texts, ends, ends[1:], strict=False)}
+    first = np.array([at[s.mended if s.careful else s.restored] if s.heard is None else s.heard for s in spelt])
+    second = np.array([at[s.mended] if s.heard is None else s.heard for s in spelt])
+    return first, second, [behind[s.mended] if s.heard is None and s.careful else () for s in spelt]
 
 
 def _nearest(scores: Floats) -> tuple[NDArray[np.int16], Floats]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ from bot.core.match import Matcher, Seen
 from bot.core.policy import Thresholds
 from bot.core.segment import BARE, MARKED
 from bot.core.spell import Spelt
-from bot.core.text import fragments, is_bare, is_list, parts, plain, words
+from bot.core.text import fragments, is_bare, is_list, parts, plain, spans, words
 
 WHOLE = 0.90  # a part this sure is not looked at clause by clause
 RUN_ON = 9  # words without punctuation from which on a part is looked at for several sentences
@@ -89,7 +89,7 @@ class Pieces:
         clauses = [fragments(p.text) if self._may_split(p) else [] for p in parts_]
         beside = [[m for m in self._beside(n, parts_, leans[n]) if not greets[m]] for n in range(len(parts_))]
         pairs = {m: (pieces[m], pieces[m + 1]) for ms in beside for m in ms}
-        self.score([c for cs in clauses for c in cs], scored, [*pairs.values(), tuple(pieces)])
+        self.score([], scored, [*pairs.values(), tuple(pieces)], dict(zip(pieces, clauses, strict=True)))
         found: list[Part] = []
         for n, part in enumerate(parts_):
             split = [scored.parts[c] for c in clauses[n]]
@@ -103,20 +103,39 @@ class Pieces:
         nothing = np.zeros(len(self._matcher.ids), np.float32)
         return found, scored.groups.get(tuple(pieces), parts_[0].chances if parts_ else nothing)
 
-    def score(self, texts: Sequence[str], scored: Scored, groups: Sequence[tuple[str, ...]] = ()) -> None:
-        """Add each text and each group of neighbours that is new, with the probability of each class."""
-        new = [text for text in dict.fromkeys(texts) if text not in scored.parts]
+    def score(
+        self,
+        texts: Sequence[str],
+        scored: Scored,
+        groups: Sequence[tuple[str, ...]] = (),
+        clauses: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """Add each text, each group of neighbours and each clause of a text that is new, with the probability of each class."""
+        read = {text: self._read(text) for text in texts if text not in scored.parts}
+        for whole, within in (clauses or {}).items():
+            read |= {c: self._clause(c, n, scored.parts[whole]) for n, c in enumerate(within) if c not in scored.parts}
         several = [group for group in dict.fromkeys(groups) if group not in scored.groups and len(group) > 1]
         members = [[scored.parts[piece].seen for piece in group] for group in several]
-        read = [self._matcher.speller.read(text) for text in new]
-        if groups:  # clauses: what they look like as typed tells no more, and costs as much again
-            read = [Spelt(spelt.restored, spelt.restored) for spelt in read]
-        seen, joined = self._matcher.seen(read, members)
+        seen, joined = self._matcher.seen(list(read.values()), members)
         scored.groups.update(zip(several, joined, strict=True))
-        for text, one in zip(new, seen, strict=True):
+        for text, one in zip(read, seen, strict=True):
             asking = 1.0 if "?" in text else self._matcher.asking.chance(one.spelt.restored)
             asked = asks(text, one.spelt.restored) or (scored.bare and asking >= ASKS)
             scored.parts[text] = Part(text, one, one.chances, asked, asking)
+
+    def _read(self, text: str) -> Spelt:
+        """With its clauses, which are heard where they stand; but what stands in a bare list stands for itself."""
+        spelt = self._matcher.speller.read(text)
+        heard = spelt.careful and not is_list(text)
+        return replace(spelt, clauses=tuple(spans(text, fragments(text)))) if heard else spelt
+
+    def _clause(self, text: str, number: int, whole: Part) -> Spelt:
+        """A clause as it was heard within its text; else as restored: how it looks as typed tells no more, and costs as much
+        again."""
+        spelt = self._matcher.speller.read(text)
+        if not whole.seen.clauses:
+            return Spelt(spelt.restored, spelt.restored)
+        return replace(spelt, careful=True, within=whole.text, heard=whole.seen.clauses[number])
 
     def _beside(self, n: int, parts_: Sequence[Part], leans: bool) -> list[int]:
         """Which pairs of neighbours a part is to be read with, each by the number of its first part."""

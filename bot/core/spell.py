@@ -20,6 +20,7 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
 from bot.core.language import is_name, language_of
+from bot.core.lexicon import Floats
 from bot.core.text import ELISIONS, MAX_CHARS, WORD, clean, plain, plain_each, words
 
 MAX_RESTORED = 60  # words looked up in one message: bounds the cost of long noisy mails
@@ -62,11 +63,18 @@ class _Choice:
 @dataclass(frozen=True, slots=True)
 class Spelt:
     """A text as it was meant. restored: in the knowledge's own spelling, lower case, without punctuation;
-    mended: as it was typed, but for its misspelt words and abbreviations. careful: it had none."""
+    mended: as it was typed, but for its misspelt words and abbreviations. careful: it had none.
+
+    clauses: between which of its words clauses stand that may be looked at by themselves. within: the text that this one is a
+    clause of, and heard: what the encoder made of it there.
+    """
 
     restored: str
     mended: str
     careful: bool = False
+    clauses: tuple[tuple[int, int], ...] = ()
+    within: str = ""
+    heard: Floats | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

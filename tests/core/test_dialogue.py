@@ -389,9 +389,9 @@ def test_a_text_typed_with_care_is_encoded_once_and_seen_nearly_the_same(reader:
     encode = matcher._encode
     assert encode is not None
 
-    def counted(texts: Sequence[str]) -> Floats:
+    def counted(texts: Sequence[str], clauses: Sequence[Sequence[tuple[int, int]]] = ()) -> Floats:
         encoded.append(len(texts))
-        return encode(texts)
+        return encode(texts, clauses)
 
     monkeypatch.setattr(matcher, "_encode", counted)
     read = matcher.speller.read("Bonjour, à quelle heure commence-t-on le premier jour, en présentiel ?")
@@ -403,6 +403,24 @@ def test_a_text_typed_with_care_is_encoded_once_and_seen_nearly_the_same(reader:
     assert min(alike[1:]) > 0.9
     (misspelt,), _ = matcher.seen([matcher.speller.read("Bonjour, à qurlle heure commence-t-on ?")])
     assert encoded == [1, 2, 2], misspelt.spelt
+
+
+def test_a_question_that_was_typed_with_care_is_not_encoded_again_for_its_clauses(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matcher, encoded = reader.matcher, list[str]()
+    encode = matcher._encode
+    assert encode is not None
+
+    def noted(texts: Sequence[str], clauses: Sequence[Sequence[tuple[int, int]]] = ()) -> Floats:
+        encoded.extend(texts)
+        return encode(texts, clauses)
+
+    monkeypatch.setattr(matcher, "_encode", noted)
+    said = "Pouvez-vous me dire où se trouve la salle, et à quelle heure commence la journée ?"
+    reading = reader.read(said, None, Dialogue("someone"))
+    assert set(reading.topics) == {"venue", "hours"}
+    assert len(encoded) == len({*encoded}) <= 2, encoded
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Span = tuple[int, int]  # of words
+
 REMEMBERED_FROM = 200  # a batch so large is the phrases of a knowledge folder, worth keeping in a file
 TOGETHER = 400  # tokens that are encoded in one go: bounds the memory
 ROWS = 64  # texts that are encoded in one go
@@ -39,26 +41,36 @@ class Encoder:
         self._file = cache / "phrases.npz" if cache else None
         self._fresh(["."])  # what is set up at the first text is set up here
 
-    def __call__(self, texts: Sequence[str]) -> Floats:
-        """A row for each text, in it a row for each depth. An empty text is encoded as a full stop."""
-        texts = [t or "." for t in texts]
-        return self._fresh(texts) if len(texts) < REMEMBERED_FROM else self._remembered(texts)
+    def __call__(self, texts: Sequence[str], clauses: Sequence[Sequence[Span]] = ()) -> Floats:
+        """A row for each text, in it a row for each depth. An empty text is encoded as a full stop.
 
-    def _fresh(self, texts: Sequence[str]) -> Floats:
-        ids = [self._tokenizer.ids(text) for text in texts]
-        found = np.empty((len(ids), len(DEPTHS), self.width), np.float32)
+        clauses: of each text, by the words between which they stand; they are not encoded by themselves, but what their words
+        are within the text is taken for theirs. Their rows stand behind those of all texts.
+        """
+        texts = [t or "." for t in texts]
+        return self._fresh(texts, clauses) if clauses or len(texts) < REMEMBERED_FROM else self._remembered(texts)
+
+    def _fresh(self, texts: Sequence[str], clauses: Sequence[Sequence[Span]] = ()) -> Floats:
+        words = [self._tokenizer.words(text) for text in texts]
+        ids = [self._tokenizer.ids_of(one) for one in words]
+        within = [_places(*one) for one in zip(words, clauses, strict=True)] if clauses else [[] for _ in texts]
+        first = len(ids) + np.cumsum([0, *map(len, within)])  # rows of each text's clauses
+        found = np.empty((first[-1], len(DEPTHS), self.width), np.float32)
         for some in _batches([len(one) for one in ids]):
-            found[some] = self._encoded([ids[n] for n in some])
+            rows = [*some, *(row for n in some for row in range(first[n], first[n + 1]))]
+            found[rows] = self._encoded(
+                [ids[n] for n in some], [(at, *place) for at, n in enumerate(some) for place in within[n]]
+            )
         unit: Floats = found / np.linalg.norm(found, axis=2, keepdims=True)
         return unit
 
-    def _encoded(self, ids: Sequence[Sequence[int]]) -> Floats:
+    def _encoded(self, ids: Sequence[Sequence[int]], clauses: Sequence[tuple[int, int, int]]) -> Floats:
         lengths = np.array([len(one) for one in ids])
         tokens = [id for one in ids for id in one]
         distinct = {id: n for n, id in enumerate(dict.fromkeys(tokens))}
         rows = self._weights.rows("emb.word", list(distinct))[[distinct[id] for id in tokens]]
         rows += self._places[np.concatenate([np.arange(length) for length in lengths])]
-        return self._network(rows, lengths).reshape(len(ids), len(DEPTHS), self.width)
+        return self._network(rows, lengths, clauses).reshape(len(ids) + len(clauses), len(DEPTHS), self.width)
 
     def _remembered(self, texts: Sequence[str]) -> Floats:
         """Only texts that were never seen are encoded: an edited phrase costs milliseconds."""
@@ -94,6 +106,12 @@ class Encoder:
             partial.replace(self._file)
         except OSError:
             pass  # a cache that cannot be written costs time at the next start, nothing else
+
+
+def _places(words: Sequence[tuple[int, ...]], clauses: Sequence[Span]) -> list[tuple[int, int]]:
+    """Between which tokens of its text each clause stands, the text's mark of begin counted."""
+    ends = [1, *(1 + np.cumsum([len(word) for word in words])).tolist()]
+    return [(ends[min(start, len(words))], ends[min(stop, len(words))]) for start, stop in clauses]
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
