@@ -12,6 +12,7 @@ from bot.core.model import Kind, Knowledge, Match
 from bot.core.pieces import Part
 
 NEEDS = (Kind.REQUEST, Kind.HANDOFF, Kind.UNKNOWN)
+PASSED_ON = frozenset(kind.value for kind in NEEDS)
 
 
 class Columns:
@@ -23,7 +24,7 @@ class Columns:
         self.of = {kind: np.array([self.kind(id) is kind for id in ids]) for kind in Kind}
         self.personal = np.array([id in self.classes and self.classes[id].private for id in ids])
         self.frames = self.of[Kind.SMALLTALK] | self.of[Kind.CONTEXT]
-        self.needs = self.of[Kind.REQUEST] | self.of[Kind.HANDOFF] | self.of[Kind.UNKNOWN]
+        self.needs = np.logical_or.reduce([self.of[kind] for kind in NEEDS])
         told = {group.tells for group in self.classes.values() if group.kind is Kind.REQUEST}
         self.kinds = chance.Kinds(
             topics=self.of[Kind.TOPIC],

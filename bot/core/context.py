@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.core.columns import Columns
+from bot.core.columns import PASSED_ON, Columns
 from bot.core.cues import AGREE, ASKS, BYE, CORRECTS, NOT_THAT, UNSETTLED, courtesy, opens_with_parting
 from bot.core.formats import FormatReader
 from bot.core.match import Matcher
@@ -36,7 +36,7 @@ class Context:
             return Reading(topics=dialogue.topics, follow_up=bool(dialogue.topics))
         spoken = set(words(flat))
         if spoken and spoken <= AGREE and spoken & AGREE - {"merci", "ok", "svp", "stp"}:
-            waiting = tuple(la for la in dialogue.labels if la in ("handoff", "request", "unknown"))
+            waiting = tuple(la for la in dialogue.labels if la in PASSED_ON)
             if waiting:
                 return Reading(labels=waiting, escalate=True, follow_up=True)
             if dialogue.options:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.core import chance
-from bot.core.columns import NEEDS, Columns
+from bot.core.columns import NEEDS, PASSED_ON, Columns
 from bot.core.context import COURTESIES, Context
 from bot.core.cues import (
     ASKED_FOR,
@@ -32,7 +32,6 @@ from bot.core.model import Dialogue, Kind, Knowledge, Match, Question, Reading
 from bot.core.pieces import Part, Pieces, Scored
 from bot.core.text import is_bare, plain, words
 
-_PASSED_ON = frozenset({"request", "handoff", "unknown"})
 _ABOUT_THE_BOT = frozenset({"identity", "help"})  # asked of it, not said around a question
 LIKELIER = 0.55  # than not
 SURELY = 0.7  # needs a person: then a policy is told as well
@@ -57,13 +56,13 @@ class _Found:
 
     def spare(self) -> None:
         """Nobody is needed after all."""
-        self.labels = {label: share for label, share in self.labels.items() if label not in _PASSED_ON}
+        self.labels = {label: share for label, share in self.labels.items() if label not in PASSED_ON}
         self.topics = {id: share for id, share in self.topics.items() if id not in self.told}
         self.unanswered, self.private = [], False
 
     @property
     def needs_person(self) -> bool:
-        return bool(self.labels.keys() & _PASSED_ON)
+        return bool(self.labels.keys() & PASSED_ON)
 
 
 def _gives_thanks(flat: str) -> bool:
@@ -199,9 +198,8 @@ class Reader:
     def _is_heard(self, found: _Found, seen: chance.Evidence, needed: float, flat: str) -> bool:
         """Whether what may be a call is one, whatever courtesy is about it or policy fits it."""
         if found.topics:
-            needs = float(
-                seen.chances[~seen.asks][:, self._columns.personal].sum(1).max(initial=0.0)
-            )  # "malentendant. sous-titres ?"
+            # "malentendant. sous-titres ?"
+            needs = float(seen.chances[~seen.asks][:, self._columns.personal].sum(1).max(initial=0.0))
             asked_for = self._asks_for_care(flat) and not seen.asks.any()  # "demande d'aménagement: fauteuil roulant"
             return asked_for or (seen.health and needs >= STATED)
         if seen.health and needed >= self._least() * HEALTH:
@@ -364,7 +362,7 @@ class Reader:
         labels = set(found.labels) - {"context"}
         escalate = found.needs_person
         if found.topics or escalate:
-            labels &= {"request", "handoff", "unknown"}
+            labels &= PASSED_ON
         elif labels - {"offtopic"}:
             labels -= {"offtopic"}
         if labels and labels <= COURTESIES:  # a letter of thanks greets as well

@@ -232,18 +232,24 @@ class Matcher:
 
 
 def _encoded(spelt: Sequence[Spelt], encode: Encode) -> tuple[Floats, Floats, list[Sequence[Floats]]]:
-    """What the encoder makes of both readings of each text, of a careful one of the mended reading alone, and of its clauses."""
+    """What the encoder makes of both readings of each text, of a careful one of the mended reading alone, and of the clauses
+    of that. A clause that was heard within another text is not encoded again."""
     new = [s for s in spelt if s.heard is None]
-    texts = dict.fromkeys([*(s.mended if s.careful else s.restored for s in new), *(s.mended for s in new)])
-    clauses = {s.mended: s.clauses for s in new if s.careful}
-    within = [clauses.get(text, ()) for text in texts]
-    vectors = encode(list(texts), within if any(within) else ()) if texts else np.zeros((0, 0, 0), np.float32)
-    at = {text: vector for text, vector in zip(texts, vectors, strict=False)}
-    ends = len(texts) + np.cumsum([0, *map(len, within)])
-    behind = {text: list(vectors[a:b]) for text, a, b in zip(texts, ends, ends[1:], strict=False)}
-    first = np.array([at[s.mended if s.careful else s.restored] if s.heard is None else s.heard for s in spelt])
-    second = np.array([at[s.mended] if s.heard is None else s.heard for s in spelt])
-    return first, second, [behind[s.mended] if s.heard is None and s.careful else () for s in spelt]
+    texts = list(dict.fromkeys([*(s.mended if s.careful else s.restored for s in new), *(s.mended for s in new)]))
+    wanted: dict[str, tuple[tuple[int, int], ...]] = {}
+    for s in new:
+        wanted.setdefault(s.mended, s.clauses)
+    within = [wanted.get(text, ()) for text in texts]
+    rows = encode(texts, within if any(within) else ()) if texts else np.zeros((0, 0, 0), np.float32)
+    vectors, behind = dict(zip(texts, rows[: len(texts)], strict=True)), iter(rows[len(texts) :])
+    clauses = {text: [next(behind) for _ in some] for text, some in zip(texts, within, strict=True)}
+    first = [vectors[s.mended if s.careful else s.restored] if s.heard is None else s.heard for s in spelt]
+    second = [vectors[s.mended] if s.heard is None else s.heard for s in spelt]
+    # two texts may be the same once they are cleaned, and have other clauses
+    heard: list[Sequence[Floats]] = [
+        clauses[s.mended] if s.heard is None and wanted[s.mended] == s.clauses else () for s in spelt
+    ]
+    return np.array(first), np.array(second), heard
 
 
 def _nearest(scores: Floats) -> tuple[NDArray[np.int16], Floats]:

@@ -44,11 +44,13 @@ class Part:
 class Scored:
     """What is known of the pieces of one message, and of those that stand side by side read as one.
 
-    bare: the message has no punctuation, so that a question is known by its words alone.
+    bare: the message has no punctuation, so that a question is known by its words alone. clauses: by their part and their
+    number in it, as the same words are heard differently in another.
     """
 
     bare: bool = False
     parts: dict[str, Part] = field(default_factory=dict)
+    clauses: dict[tuple[str, int], Part] = field(default_factory=dict)
     groups: dict[tuple[str, ...], NDArray[np.float32]] = field(default_factory=dict)
 
 
@@ -89,10 +91,10 @@ class Pieces:
         clauses = [fragments(p.text) if self._may_split(p) else [] for p in parts_]
         beside = [[m for m in self._beside(n, parts_, leans[n]) if not greets[m]] for n in range(len(parts_))]
         pairs = {m: (pieces[m], pieces[m + 1]) for ms in beside for m in ms}
-        self.score([], scored, [*pairs.values(), tuple(pieces)], dict(zip(pieces, clauses, strict=True)))
+        self._score_again(dict(zip(pieces, clauses, strict=True)), [*pairs.values(), tuple(pieces)], scored)
         found: list[Part] = []
         for n, part in enumerate(parts_):
-            split = [scored.parts[c] for c in clauses[n]]
+            split = [scored.clauses[pieces[n], m] for m in range(len(clauses[n]))]
             around = [scored.groups[pairs[m]] for m in beside[n]]
             if self._clauses_say_more(split, float(part.chances.max())):
                 found += [p for p in split if p.asks or p.chances.max() >= self._t.clause]
@@ -103,25 +105,27 @@ class Pieces:
         nothing = np.zeros(len(self._matcher.ids), np.float32)
         return found, scored.groups.get(tuple(pieces), parts_[0].chances if parts_ else nothing)
 
-    def score(
-        self,
-        texts: Sequence[str],
-        scored: Scored,
-        groups: Sequence[tuple[str, ...]] = (),
-        clauses: Mapping[str, Sequence[str]] | None = None,
-    ) -> None:
-        """Add each text, each group of neighbours and each clause of a text that is new, with the probability of each class."""
-        read = {text: self._read(text) for text in texts if text not in scored.parts}
-        for whole, within in (clauses or {}).items():
-            read |= {c: self._clause(c, n, scored.parts[whole]) for n, c in enumerate(within) if c not in scored.parts}
+    def score(self, texts: Sequence[str], scored: Scored) -> None:
+        """Add each text that is new, with the probability of each class."""
+        new = {text: self._read(text) for text in texts if text not in scored.parts}
+        seen, _ = self._matcher.seen(list(new.values()))
+        scored.parts.update({text: self._part(text, one, scored) for text, one in zip(new, seen, strict=True)})
+
+    def _score_again(self, clauses: Mapping[str, Sequence[str]], groups: Sequence[tuple[str, ...]], scored: Scored) -> None:
+        """Add each clause of a part and each group of neighbours that is new, likewise."""
+        new = {(whole, n): clause for whole, within in clauses.items() for n, clause in enumerate(within)}
+        new = {at: clause for at, clause in new.items() if at not in scored.clauses}
+        read = [self._clause(clause, n, scored.parts[whole]) for (whole, n), clause in new.items()]
         several = [group for group in dict.fromkeys(groups) if group not in scored.groups and len(group) > 1]
         members = [[scored.parts[piece].seen for piece in group] for group in several]
-        seen, joined = self._matcher.seen(list(read.values()), members)
+        seen, joined = self._matcher.seen(read, members)
+        scored.clauses.update({at: self._part(new[at], one, scored) for at, one in zip(new, seen, strict=True)})
         scored.groups.update(zip(several, joined, strict=True))
-        for text, one in zip(read, seen, strict=True):
-            asking = 1.0 if "?" in text else self._matcher.asking.chance(one.spelt.restored)
-            asked = asks(text, one.spelt.restored) or (scored.bare and asking >= ASKS)
-            scored.parts[text] = Part(text, one, one.chances, asked, asking)
+
+    def _part(self, text: str, seen: Seen, scored: Scored) -> Part:
+        asking = 1.0 if "?" in text else self._matcher.asking.chance(seen.spelt.restored)
+        asked = asks(text, seen.spelt.restored) or (scored.bare and asking >= ASKS)
+        return Part(text, seen, seen.chances, asked, asking)
 
     def _read(self, text: str) -> Spelt:
         """With its clauses, which are heard where they stand; but what stands in a bare list stands for itself."""
@@ -132,10 +136,10 @@ class Pieces:
     def _clause(self, text: str, number: int, whole: Part) -> Spelt:
         """A clause as it was heard within its text; else as restored: how it looks as typed tells no more, and costs as much
         again."""
-        spelt = self._matcher.speller.read(text)
-        if not whole.seen.clauses:
-            return Spelt(spelt.restored, spelt.restored)
-        return replace(spelt, careful=True, within=whole.text, heard=whole.seen.clauses[number])
+        spelt, heard = self._matcher.speller.read(text), whole.seen.clauses
+        if number < len(heard) and heard[number].any():
+            return replace(spelt, careful=True, sentence=whole.text, heard=heard[number])
+        return Spelt(spelt.restored, spelt.restored)
 
     def _beside(self, n: int, parts_: Sequence[Part], leans: bool) -> list[int]:
         """Which pairs of neighbours a part is to be read with, each by the number of its first part."""

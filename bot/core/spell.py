@@ -63,17 +63,17 @@ class _Choice:
 @dataclass(frozen=True, slots=True)
 class Spelt:
     """A text as it was meant. restored: in the knowledge's own spelling, lower case, without punctuation;
-    mended: as it was typed, but for its misspelt words and abbreviations. careful: it had none.
+    mended: as it was typed, but for its misspelt words and abbreviations. careful: it had none, so the mended reading tells all.
 
-    clauses: between which of its words clauses stand that may be looked at by themselves. within: the text that this one is a
-    clause of, and heard: what the encoder made of it there.
+    clauses: between which of its words clauses stand that are to be heard within it. Of a clause that was heard so, heard is
+    what the encoder made of it there, and sentence the text, which tells it from the same words by themselves.
     """
 
     restored: str
     mended: str
     careful: bool = False
     clauses: tuple[tuple[int, int], ...] = ()
-    within: str = ""
+    sentence: str = ""
     heard: Floats | None = field(default=None, compare=False, repr=False)
 
 

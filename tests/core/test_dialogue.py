@@ -405,6 +405,22 @@ def test_a_text_typed_with_care_is_encoded_once_and_seen_nearly_the_same(reader:
     assert encoded == [1, 2, 2], misspelt.spelt
 
 
+def test_two_parts_that_are_one_text_once_cleaned_have_each_their_own_clauses(reader: Reader) -> None:
+    said = "mais parking, à quelle heure commence la journée ainsi que le repas du midi ?"
+    reading = reader.read(f"{said}\nmerci\n\u2003{said}", None, Dialogue("someone"))
+    assert {"hours", "lunch"} <= set(reading.topics)
+
+
+def test_the_last_questions_of_a_sentence_too_long_to_be_encoded_whole_are_heard(reader: Reader) -> None:
+    said = (
+        "Je vous écris au nom de toute mon équipe qui a été inscrite par notre direction régionale au mois de septembre dernier"
+        " sans que personne ne nous ait vraiment expliqué comment les choses allaient se passer concrètement pendant les deux"
+        " jours prévus à Lyon dans vos locaux (nous avons seulement reçu une convocation très courte), y a-t-il un parking près"
+        " de la salle, le repas du midi est compris ?"
+    )
+    assert {"venue", "lunch"} <= set(reader.read(said, None, Dialogue("someone")).topics)
+
+
 def test_a_question_that_was_typed_with_care_is_not_encoded_again_for_its_clauses(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,8 +11,10 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.library.encoder.tokens import LONGEST, Tokenizer
+
 Floats = NDArray[np.float32]
-Span = tuple[int, int]  # of words
+Span = tuple[int, int]  # of words, or of tokens
 
 REMEMBERED_FROM = 200  # a batch so large is the phrases of a knowledge folder, worth keeping in a file
 TOGETHER = 400  # tokens that are encoded in one go: bounds the memory
@@ -20,6 +22,7 @@ ROWS = 64  # texts that are encoded in one go
 PASS = 7.0  # a pass through the network costs, whatever it is of, what so many tokens cost
 FILLED = 0.55  # what a token costs that only fills a text up
 KIND = "e5-small 2"  # of vectors that were kept: to be changed with all that changes one
+UNREAD = (0, 0)  # where a clause stands that is not wholly read
 DEPTHS = (6, 12)  # layers after which a text's vector is taken: the upper ones know what is meant, the lower ones the words
 
 
@@ -29,7 +32,6 @@ class Encoder:
     def __init__(self, cache: Path | None = None) -> None:
         """Raises OSError, ValueError or ImportError where its weights or the engine are missing."""
         from bot.library.encoder.network import Network  # heavy: only loaded where texts are understood
-        from bot.library.encoder.tokens import Tokenizer
         from bot.library.encoder.weights import Weights, shipped
 
         self._weights = Weights(shipped())
@@ -45,7 +47,8 @@ class Encoder:
         """A row for each text, in it a row for each depth. An empty text is encoded as a full stop.
 
         clauses: of each text, by the words between which they stand; they are not encoded by themselves, but what their words
-        are within the text is taken for theirs. Their rows stand behind those of all texts.
+        are within the text is taken for theirs. Their rows stand behind those of all texts; that of a clause which is not wholly
+        among the words that are read is nothing but zeros.
         """
         texts = [t or "." for t in texts]
         return self._fresh(texts, clauses) if clauses or len(texts) < REMEMBERED_FROM else self._remembered(texts)
@@ -62,6 +65,7 @@ class Encoder:
                 [ids[n] for n in some], [(at, *place) for at, n in enumerate(some) for place in within[n]]
             )
         unit: Floats = found / np.linalg.norm(found, axis=2, keepdims=True)
+        unit[[len(ids) + n for n, place in enumerate(p for one in within for p in one) if place == UNREAD]] = 0
         return unit
 
     def _encoded(self, ids: Sequence[Sequence[int]], clauses: Sequence[tuple[int, int, int]]) -> Floats:
@@ -108,10 +112,11 @@ class Encoder:
             pass  # a cache that cannot be written costs time at the next start, nothing else
 
 
-def _places(words: Sequence[tuple[int, ...]], clauses: Sequence[Span]) -> list[tuple[int, int]]:
+def _places(words: Sequence[tuple[int, ...]], clauses: Sequence[Span]) -> list[Span]:
     """Between which tokens of its text each clause stands, the text's mark of begin counted."""
     ends = [1, *(1 + np.cumsum([len(word) for word in words])).tolist()]
-    return [(ends[min(start, len(words))], ends[min(stop, len(words))]) for start, stop in clauses]
+    whole = len(words) - (ends[-1] >= LONGEST - 1)  # the last word may be cut short
+    return [(ends[start], ends[stop]) if stop <= whole else UNREAD for start, stop in clauses]
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
