@@ -8,22 +8,15 @@ as all six thousand (measured on phrases left out). Of a text that was typed wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.core.lexicon import BUCKETS, Floats, Lexicon, Row, dense, projected
 
-
-class Encode(Protocol):
-    """Texts to a row each, in it a vector for each depth of the encoder; behind them rows of clauses, each by the words of its
-    text between which it stands."""
-
-    def __call__(self, texts: Sequence[str], clauses: Sequence[Sequence[tuple[int, int]]] = ()) -> Floats: ...
-
+Encode = Callable[[Sequence[str]], Floats]  # texts to a row each, in it a vector for each depth of the encoder
 
 LEXICAL, SEMANTIC = 384, (320, 256)  # dimensions kept of a view; the semantic ones from the last depth to the first
 SPANNED = 512  # directions among which the lexical ones are chosen

@@ -71,14 +71,12 @@ def digest_of(knowledge: Knowledge, *, encoder: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A text, its features, how likely each class is, what each view told of that (``Ridge.told``), and what the encoder made
-    of its clauses."""
+    """A text, its features, how likely each class is, and what each view told of that (``Ridge.told``)."""
 
     spelt: Spelt
     features: Floats
     chances: Floats
     told: Floats
-    clauses: Sequence[Floats] = ()
 
 
 class Matcher:
@@ -143,7 +141,7 @@ class Matcher:
         nearest, surely = columns[before.nearest[kept]], before.surely[kept]
         model = Ridge(known.centres[kept], weights[kept], bias, known.calibration.among(at), known.edges)
         dropped = np.flatnonzero(~np.isin(before.marks, marks))
-        seen, _ = self._seen([self._meant(self._texts[n]) for n in added], Lexicon(before.bases.weights), before.bases)
+        seen = self._seen([self._meant(self._texts[n]) for n in added], Lexicon(before.bases.weights), before.bases)
         new, how = _nearest(model.scores(seen))  # before they are learnt: what the others make of them
         nearest, surely = np.concatenate([nearest, new]), np.concatenate([surely, how])
         if len(added) or len(dropped):
@@ -156,31 +154,34 @@ class Matcher:
         return Spelt(self.speller.restore(phrase), clean(phrase))
 
     def _features(self, spelt: Sequence[Spelt]) -> Floats:
-        return self._seen(spelt, self._lexicon, self.learnt.bases)[0]
+        return self._seen(spelt, self._lexicon, self.learnt.bases)
 
-    def _seen(self, spelt: Sequence[Spelt], lexicon: Lexicon, bases: Bases) -> tuple[Floats, list[Sequence[Floats]]]:
-        """The texts' features, and what the encoder made of the clauses of each."""
+    def _seen(self, spelt: Sequence[Spelt], lexicon: Lexicon, bases: Bases) -> Floats:
         if not spelt:
-            return np.zeros((0, bases.edges[-1].stop), np.float32), []
+            return np.zeros((0, bases.edges[-1].stop), np.float32)
         rows = [lexicon.row(s.restored) for s in spelt]
         if self._encode is None:
-            return bases.of(rows), [() for _ in spelt]
-        first, second, clauses = _encoded(spelt, self._encode)
-        return bases.of(rows, first, second, careful=[s.careful for s in spelt]), clauses
+            return bases.of(rows)
+        careful = [s.careful for s in spelt]
+        texts = [*(s.mended if s.careful else s.restored for s in spelt), *(s.mended for s in spelt)]
+        at = {text: n for n, text in enumerate(dict.fromkeys(texts))}
+        vectors = self._encode(list(at))[[at[text] for text in texts]]
+        return bases.of(rows, vectors[: len(spelt)], vectors[len(spelt) :], careful=careful)
 
     def seen(self, spelt: Sequence[Spelt], groups: Sequence[Sequence[Seen]] = ()) -> tuple[list[Seen], Floats]:
         """Texts with calibrated probabilities of each class, and the latter for groups of texts that stand side by side.
 
         All in one go: a pass over the phrases costs as much as several texts.
         """
-        features, clauses = self._seen(spelt, self._lexicon, self.learnt.bases)
-        features = np.vstack([features, *map(self._as_one, groups)])
-        if not len(features):
+        rows = [self._features(spelt)] if spelt else []
+        rows += [self._as_one(group) for group in groups]
+        if not rows:
             return [], np.zeros((0, len(self.ids)), np.float32)
+        features = np.vstack(rows)
         told = self._told(features)
         chances, count = softmax(self.learnt.model.weighed(told)), len(spelt)
-        rows = zip(spelt, features[:count], chances[:count], told[:count], clauses, strict=True)
-        return [Seen(*one) for one in rows], chances[count:]
+        rows_ = zip(spelt, features[:count], chances[:count], told[:count], strict=True)
+        return [Seen(*one) for one in rows_], chances[count:]
 
     def scores(self, spelt: Sequence[Spelt]) -> Floats:
         """The probabilities alone, a row a text."""
@@ -229,27 +230,6 @@ class Matcher:
     def left_out_accuracy(self) -> float:
         """Share of the phrases that the others recognise."""
         return 1 - len(self.strays()) / max(1, len(self._phrases))
-
-
-def _encoded(spelt: Sequence[Spelt], encode: Encode) -> tuple[Floats, Floats, list[Sequence[Floats]]]:
-    """What the encoder makes of both readings of each text, of a careful one of the mended reading alone, and of the clauses
-    of that. A clause that was heard within another text is not encoded again."""
-    new = [s for s in spelt if s.heard is None]
-    texts = list(dict.fromkeys([*(s.mended if s.careful else s.restored for s in new), *(s.mended for s in new)]))
-    wanted: dict[str, tuple[tuple[int, int], ...]] = {}
-    for s in new:
-        wanted.setdefault(s.mended, s.clauses)
-    within = [wanted.get(text, ()) for text in texts]
-    rows = encode(texts, within if any(within) else ()) if texts else np.zeros((0, 0, 0), np.float32)
-    vectors, behind = dict(zip(texts, rows[: len(texts)], strict=True)), iter(rows[len(texts) :])
-    clauses = {text: [next(behind) for _ in some] for text, some in zip(texts, within, strict=True)}
-    first = [vectors[s.mended if s.careful else s.restored] if s.heard is None else s.heard for s in spelt]
-    second = [vectors[s.mended] if s.heard is None else s.heard for s in spelt]
-    # two texts may be the same once they are cleaned, and have other clauses
-    heard: list[Sequence[Floats]] = [
-        clauses[s.mended] if s.heard is None and wanted[s.mended] == s.clauses else () for s in spelt
-    ]
-    return np.array(first), np.array(second), heard
 
 
 def _nearest(scores: Floats) -> tuple[NDArray[np.int16], Floats]:

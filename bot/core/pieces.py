@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ from bot.core.match import Matcher, Seen
 from bot.core.policy import Thresholds
 from bot.core.segment import BARE, MARKED
 from bot.core.spell import Spelt
-from bot.core.text import fragments, is_bare, is_list, parts, plain, spans, words
+from bot.core.text import fragments, is_bare, is_list, parts, plain, words
 
 WHOLE = 0.90  # a part this sure is not looked at clause by clause
 RUN_ON = 9  # words without punctuation from which on a part is looked at for several sentences
@@ -44,13 +44,11 @@ class Part:
 class Scored:
     """What is known of the pieces of one message, and of those that stand side by side read as one.
 
-    bare: the message has no punctuation, so that a question is known by its words alone. clauses: by their part and their
-    number in it, as the same words are heard differently in another.
+    bare: the message has no punctuation, so that a question is known by its words alone.
     """
 
     bare: bool = False
     parts: dict[str, Part] = field(default_factory=dict)
-    clauses: dict[tuple[str, int], Part] = field(default_factory=dict)
     groups: dict[tuple[str, ...], NDArray[np.float32]] = field(default_factory=dict)
 
 
@@ -91,10 +89,10 @@ class Pieces:
         clauses = [fragments(p.text) if self._may_split(p) else [] for p in parts_]
         beside = [[m for m in self._beside(n, parts_, leans[n]) if not greets[m]] for n in range(len(parts_))]
         pairs = {m: (pieces[m], pieces[m + 1]) for ms in beside for m in ms}
-        self._score_again(dict(zip(pieces, clauses, strict=True)), [*pairs.values(), tuple(pieces)], scored)
+        self.score([c for cs in clauses for c in cs], scored, [*pairs.values(), tuple(pieces)])
         found: list[Part] = []
         for n, part in enumerate(parts_):
-            split = [scored.clauses[pieces[n], m] for m in range(len(clauses[n]))]
+            split = [scored.parts[c] for c in clauses[n]]
             around = [scored.groups[pairs[m]] for m in beside[n]]
             if self._clauses_say_more(split, float(part.chances.max())):
                 found += [p for p in split if p.asks or p.chances.max() >= self._t.clause]
@@ -105,41 +103,20 @@ class Pieces:
         nothing = np.zeros(len(self._matcher.ids), np.float32)
         return found, scored.groups.get(tuple(pieces), parts_[0].chances if parts_ else nothing)
 
-    def score(self, texts: Sequence[str], scored: Scored) -> None:
-        """Add each text that is new, with the probability of each class."""
-        new = {text: self._read(text) for text in texts if text not in scored.parts}
-        seen, _ = self._matcher.seen(list(new.values()))
-        scored.parts.update({text: self._part(text, one, scored) for text, one in zip(new, seen, strict=True)})
-
-    def _score_again(self, clauses: Mapping[str, Sequence[str]], groups: Sequence[tuple[str, ...]], scored: Scored) -> None:
-        """Add each clause of a part and each group of neighbours that is new, likewise."""
-        new = {(whole, n): clause for whole, within in clauses.items() for n, clause in enumerate(within)}
-        new = {at: clause for at, clause in new.items() if at not in scored.clauses}
-        read = [self._clause(clause, n, scored.parts[whole]) for (whole, n), clause in new.items()]
+    def score(self, texts: Sequence[str], scored: Scored, groups: Sequence[tuple[str, ...]] = ()) -> None:
+        """Add each text and each group of neighbours that is new, with the probability of each class."""
+        new = [text for text in dict.fromkeys(texts) if text not in scored.parts]
         several = [group for group in dict.fromkeys(groups) if group not in scored.groups and len(group) > 1]
         members = [[scored.parts[piece].seen for piece in group] for group in several]
+        read = [self._matcher.speller.read(text) for text in new]
+        if groups:  # clauses: what they look like as typed tells no more, and costs as much again
+            read = [Spelt(spelt.restored, spelt.restored) for spelt in read]
         seen, joined = self._matcher.seen(read, members)
-        scored.clauses.update({at: self._part(new[at], one, scored) for at, one in zip(new, seen, strict=True)})
         scored.groups.update(zip(several, joined, strict=True))
-
-    def _part(self, text: str, seen: Seen, scored: Scored) -> Part:
-        asking = 1.0 if "?" in text else self._matcher.asking.chance(seen.spelt.restored)
-        asked = asks(text, seen.spelt.restored) or (scored.bare and asking >= ASKS)
-        return Part(text, seen, seen.chances, asked, asking)
-
-    def _read(self, text: str) -> Spelt:
-        """With its clauses, which are heard where they stand; but what stands in a bare list stands for itself."""
-        spelt = self._matcher.speller.read(text)
-        heard = spelt.careful and not is_list(text)
-        return replace(spelt, clauses=tuple(spans(text, fragments(text)))) if heard else spelt
-
-    def _clause(self, text: str, number: int, whole: Part) -> Spelt:
-        """A clause as it was heard within its text; else as restored: how it looks as typed tells no more, and costs as much
-        again."""
-        spelt, heard = self._matcher.speller.read(text), whole.seen.clauses
-        if number < len(heard) and heard[number].any():
-            return replace(spelt, careful=True, sentence=whole.text, heard=heard[number])
-        return Spelt(spelt.restored, spelt.restored)
+        for text, one in zip(new, seen, strict=True):
+            asking = 1.0 if "?" in text else self._matcher.asking.chance(one.spelt.restored)
+            asked = asks(text, one.spelt.restored) or (scored.bare and asking >= ASKS)
+            scored.parts[text] = Part(text, one, one.chances, asked, asking)
 
     def _beside(self, n: int, parts_: Sequence[Part], leans: bool) -> list[int]:
         """Which pairs of neighbours a part is to be read with, each by the number of its first part."""

@@ -20,7 +20,6 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
 from bot.core.language import is_name, language_of
-from bot.core.lexicon import Floats
 from bot.core.text import ELISIONS, MAX_CHARS, WORD, clean, plain, plain_each, words
 
 MAX_RESTORED = 60  # words looked up in one message: bounds the cost of long noisy mails
@@ -63,18 +62,11 @@ class _Choice:
 @dataclass(frozen=True, slots=True)
 class Spelt:
     """A text as it was meant. restored: in the knowledge's own spelling, lower case, without punctuation;
-    mended: as it was typed, but for its misspelt words and abbreviations. careful: it had none, so the mended reading tells all.
-
-    clauses: between which of its words clauses stand that are to be heard within it. Of a clause that was heard so, heard is
-    what the encoder made of it there, and sentence the text, which tells it from the same words by themselves.
-    """
+    mended: as it was typed, but for its misspelt words and abbreviations. careful: it had none."""
 
     restored: str
     mended: str
     careful: bool = False
-    clauses: tuple[tuple[int, int], ...] = ()
-    sentence: str = ""
-    heard: Floats | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,14 +119,3 @@ def fragments(piece: str) -> list[str]:
     least = 1 if is_list(piece) else 2
     found = [f.strip() for f in _CLAUSE.split(piece) if f and len(WORD.findall(f)) >= least and len(f.strip()) >= 4]
     return found if 1 < len(found) <= 6 else []
-
-
-def spans(piece: str, clauses: Sequence[str]) -> list[tuple[int, int]]:
-    """Between which words of a part, as blanks divide it, each of its clauses stands."""
-    found, at = [], 0
-    for clause in clauses:
-        at = piece.index(clause, at)
-        first = len(piece[:at].split()) - (at > 0 and not piece[at - 1].isspace())  # "la salle,le parking"
-        at += len(clause)
-        found.append((first, len(piece[:at].split())))
-    return found

@@ -389,9 +389,9 @@ def test_a_text_typed_with_care_is_encoded_once_and_seen_nearly_the_same(reader:
     encode = matcher._encode
     assert encode is not None
 
-    def counted(texts: Sequence[str], clauses: Sequence[Sequence[tuple[int, int]]] = ()) -> Floats:
+    def counted(texts: Sequence[str]) -> Floats:
         encoded.append(len(texts))
-        return encode(texts, clauses)
+        return encode(texts)
 
     monkeypatch.setattr(matcher, "_encode", counted)
     read = matcher.speller.read("Bonjour, à quelle heure commence-t-on le premier jour, en présentiel ?")
@@ -421,22 +421,17 @@ def test_the_last_questions_of_a_sentence_too_long_to_be_encoded_whole_are_heard
     assert {"venue", "lunch"} <= set(reader.read(said, None, Dialogue("someone")).topics)
 
 
-def test_a_question_that_was_typed_with_care_is_not_encoded_again_for_its_clauses(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    matcher, encoded = reader.matcher, list[str]()
-    encode = matcher._encode
-    assert encode is not None
-
-    def noted(texts: Sequence[str], clauses: Sequence[Sequence[tuple[int, int]]] = ()) -> Floats:
-        encoded.extend(texts)
-        return encode(texts, clauses)
-
-    monkeypatch.setattr(matcher, "_encode", noted)
-    said = "Pouvez-vous me dire où se trouve la salle, et à quelle heure commence la journée ?"
-    reading = reader.read(said, None, Dialogue("someone"))
-    assert set(reading.topics) == {"venue", "hours"}
-    assert len(encoded) == len({*encoded}) <= 2, encoded
+@pytest.mark.parametrize(
+    ("said", "topics"),
+    [
+        ("Pourriez-vous m'indiquer l'adresse de la salle ainsi que les horaires de la première journée ?", {"venue", "hours"}),
+        ("Auriez-vous le prix de l'intra ainsi que le nombre de participants ?", {"price", "group-size"}),
+        ("J'aurais voulu savoir les horaires, le lieu exact ainsi que la durée des pauses ?", {"hours", "venue", "breaks"}),
+        ("Pouvez-vous me préciser la durée de la formation ainsi que le matériel à apporter ?", {"duration", "equipment"}),
+    ],
+)
+def test_the_clauses_of_one_question_are_each_heard_by_themselves(reader: Reader, said: str, topics: set[str]) -> None:
+    assert set(reader.read(said, None, Dialogue("someone")).topics) == topics
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
 from bot.core.spell import Speller
-from bot.core.text import clean, fragments, parts, plain, spans
+from bot.core.text import clean, parts, plain
 
 
 def test_invisible_and_control_characters_are_dropped():
@@ -37,19 +37,3 @@ def test_a_thumb_typo_is_restored_to_the_word_of_the_knowledge():
 
 def test_a_short_unknown_word_is_left_alone():
     assert Speller(["pause pause"], {}, {}).restore("zut") == "zut"
-
-
-@pytest.mark.parametrize(
-    "piece",
-    [
-        "le repas est compris et y a-t-il un parking",
-        "la salle,le parking (gratuit)/la gare, et la salle",
-        "à quelle heure, mais surtout à quelle heure ?",
-    ],
-)
-def test_a_clause_is_found_by_its_words(piece):
-    clauses, words = fragments(piece), piece.split()
-    assert len(clauses) > 1
-    for clause, (first, last) in zip(clauses, spans(piece, clauses), strict=True):
-        assert clause in " ".join(words[first:last])
-        assert last - first <= len(clause.split()) + 1, "but for what no blank divides from it"

@@ -52,27 +52,6 @@ def test_vectors_are_those_of_the_package_itself(encoder: Encoder, original: Any
     assert alike.min() > 0.96, "without what all texts have in common"
 
 
-def test_a_clause_is_told_from_within_its_text(encoder: Encoder) -> None:
-    text = "Le repas est compris, et y a-t-il un parking près de la salle ?"
-    words = len(text.split())
-    rows = encoder([text, TEXTS[0]], [[(0, words), (0, 4), (4, words)], []])
-    assert rows.shape == (2 + 3, len(DEPTHS), encoder.width)
-    alone = encoder([text, "Le repas est compris", "et y a-t-il un parking près de la salle ?"])
-    np.testing.assert_allclose(rows[2], rows[0], atol=1e-5, err_msg="the clause that is all of the text")
-    lunch, parking = rows[3:5, 0] @ alone[1:, 0].T
-    assert lunch[0] > lunch[1]
-    assert parking[1] > parking[0]
-    for row, said in zip(rows[:2], (text, TEXTS[0]), strict=True):
-        assert ((encoder([said])[0] * row).sum(1) > 0.998).all()
-
-
-def test_a_clause_that_is_not_wholly_read_says_nothing(encoder: Encoder) -> None:
-    text = " ".join(["le repas du midi"] * 30)
-    rows = encoder([TEXTS[0], text], [[(0, 2)], [(0, 8), (4, 118), (116, 120), (400, 401)]])
-    assert rows[:4].any(axis=(1, 2)).all()
-    assert not rows[4:].any()
-
-
 def test_tokens_are_counted_as_the_package_counts_them(original: Any) -> None:
     tokenizer = Tokenizer(Weights(shipped()).vocabulary())
     found = [len(tokenizer.ids(f"passage: {text}")) for text in TEXTS]

@@ -11,18 +11,13 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.library.encoder.tokens import LONGEST, Tokenizer
-
 Floats = NDArray[np.float32]
-Span = tuple[int, int]  # of words, or of tokens
-
 REMEMBERED_FROM = 200  # a batch so large is the phrases of a knowledge folder, worth keeping in a file
 TOGETHER = 400  # tokens that are encoded in one go: bounds the memory
 ROWS = 64  # texts that are encoded in one go
 PASS = 7.0  # a pass through the network costs, whatever it is of, what so many tokens cost
 FILLED = 0.55  # what a token costs that only fills a text up
 KIND = "e5-small 2"  # of vectors that were kept: to be changed with all that changes one
-UNREAD = (0, 0)  # where a clause stands that is not wholly read
 DEPTHS = (6, 12)  # layers after which a text's vector is taken: the upper ones know what is meant, the lower ones the words
 
 
@@ -32,6 +27,7 @@ class Encoder:
     def __init__(self, cache: Path | None = None) -> None:
         """Raises OSError, ValueError or ImportError where its weights or the engine are missing."""
         from bot.library.encoder.network import Network  # heavy: only loaded where texts are understood
+        from bot.library.encoder.tokens import Tokenizer
         from bot.library.encoder.weights import Weights, shipped
 
         self._weights = Weights(shipped())
@@ -43,38 +39,26 @@ class Encoder:
         self._file = cache / "phrases.npz" if cache else None
         self._fresh(["."])  # what is set up at the first text is set up here
 
-    def __call__(self, texts: Sequence[str], clauses: Sequence[Sequence[Span]] = ()) -> Floats:
-        """A row for each text, in it a row for each depth. An empty text is encoded as a full stop.
-
-        clauses: of each text, by the words between which they stand; they are not encoded by themselves, but what their words
-        are within the text is taken for theirs. Their rows stand behind those of all texts; that of a clause which is not wholly
-        among the words that are read is nothing but zeros.
-        """
+    def __call__(self, texts: Sequence[str]) -> Floats:
+        """A row for each text, in it a row for each depth. An empty text is encoded as a full stop."""
         texts = [t or "." for t in texts]
-        return self._fresh(texts, clauses) if clauses or len(texts) < REMEMBERED_FROM else self._remembered(texts)
+        return self._fresh(texts) if len(texts) < REMEMBERED_FROM else self._remembered(texts)
 
-    def _fresh(self, texts: Sequence[str], clauses: Sequence[Sequence[Span]] = ()) -> Floats:
-        words = [self._tokenizer.words(text) for text in texts]
-        ids = [self._tokenizer.ids_of(one) for one in words]
-        within = [_places(*one) for one in zip(words, clauses, strict=True)] if clauses else [[] for _ in texts]
-        first = len(ids) + np.cumsum([0, *map(len, within)])  # rows of each text's clauses
-        found = np.empty((first[-1], len(DEPTHS), self.width), np.float32)
+    def _fresh(self, texts: Sequence[str]) -> Floats:
+        ids = [self._tokenizer.ids(text) for text in texts]
+        found = np.empty((len(ids), len(DEPTHS), self.width), np.float32)
         for some in _batches([len(one) for one in ids]):
-            rows = [*some, *(row for n in some for row in range(first[n], first[n + 1]))]
-            found[rows] = self._encoded(
-                [ids[n] for n in some], [(at, *place) for at, n in enumerate(some) for place in within[n]]
-            )
+            found[some] = self._encoded([ids[n] for n in some])
         unit: Floats = found / np.linalg.norm(found, axis=2, keepdims=True)
-        unit[[len(ids) + n for n, place in enumerate(p for one in within for p in one) if place == UNREAD]] = 0
         return unit
 
-    def _encoded(self, ids: Sequence[Sequence[int]], clauses: Sequence[tuple[int, int, int]]) -> Floats:
+    def _encoded(self, ids: Sequence[Sequence[int]]) -> Floats:
         lengths = np.array([len(one) for one in ids])
         tokens = [id for one in ids for id in one]
         distinct = {id: n for n, id in enumerate(dict.fromkeys(tokens))}
         rows = self._weights.rows("emb.word", list(distinct))[[distinct[id] for id in tokens]]
         rows += self._places[np.concatenate([np.arange(length) for length in lengths])]
-        return self._network(rows, lengths, clauses).reshape(len(ids) + len(clauses), len(DEPTHS), self.width)
+        return self._network(rows, lengths).reshape(len(ids), len(DEPTHS), self.width)
 
     def _remembered(self, texts: Sequence[str]) -> Floats:
         """Only texts that were never seen are encoded: an edited phrase costs milliseconds."""
@@ -110,13 +94,6 @@ class Encoder:
             partial.replace(self._file)
         except OSError:
             pass  # a cache that cannot be written costs time at the next start, nothing else
-
-
-def _places(words: Sequence[tuple[int, ...]], clauses: Sequence[Span]) -> list[Span]:
-    """Between which tokens of its text each clause stands, the text's mark of begin counted."""
-    ends = [1, *(1 + np.cumsum([len(word) for word in words])).tolist()]
-    whole = len(words) - (ends[-1] >= LONGEST - 1)  # the last word may be cut short
-    return [(ends[start], ends[stop]) if stop <= whole else UNREAD for start, stop in clauses]
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from bot.library.encoder.weights import Floats, Weights
 from bot.library.graph import CONTRIBUTED, Graph, Session
 
-Clause = tuple[int, int, int]  # of which text, and between which of its tokens
-
 STEPS = 63  # of a weight, on either side of nothing: with 127 the sums of processors without VNNI would overflow
 
 
@@ -45,28 +43,23 @@ class Network:
         }
         self._session = Session(graph, inputs, output, [None, weights.width * len(depths)])
 
-    def __call__(self, rows: Floats, lengths: NDArray[np.intp], clauses: Sequence[Clause] = ()) -> Floats:
-        """rows: of all texts' tokens, one text after the other; lengths: tokens of each. The mean of each text's tokens, and
-        behind them of each clause's, with the marks of its text, whose tokens have heard the rest of it."""
+    def __call__(self, rows: Floats, lengths: NDArray[np.intp]) -> Floats:
+        """rows: of all texts' tokens, one text after the other; lengths: tokens of each. The mean of each text's tokens."""
         ends = np.cumsum(lengths)
-        starts, at, marks = ends - lengths, np.arange(lengths.max()), np.zeros(len(rows), bool)
-        marks[ends - 1] = marks[starts] = True
+        at, marks = np.arange(lengths.max()), np.zeros(len(rows), bool)
+        marks[ends - 1] = marks[ends - lengths] = True
         order = np.argsort(marks, kind="stable")  # the marks of all texts stand behind all words
         there = at < lengths[:, None]
         places = np.zeros(there.shape, np.int64)
         places[there] = np.argsort(order)
-        heard = np.zeros((len(lengths) + len(clauses), len(rows)), np.float32)
-        for n, (start, stop) in enumerate(zip(starts, ends, strict=True)):
-            heard[n, start:stop] = 1
-        for n, (text, first, last) in enumerate(clauses, len(lengths)):
-            heard[n, [starts[text], *range(starts[text] + first, starts[text] + last), ends[text] - 1]] = 1
+        owner = np.repeat(np.arange(len(lengths)), lengths)[order]
         return self._session(
             rows=rows[order],
             counts=np.bincount(marks, minlength=2),
             places=places,
             there=there.astype(np.int32),
             back=np.flatnonzero(there)[order],
-            shares=(heard / heard.sum(1, keepdims=True))[:, order],
+            shares=((owner == np.arange(len(lengths))[:, None]) / lengths[:, None]).astype(np.float32),
         )
 
 

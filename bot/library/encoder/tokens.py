@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -32,21 +31,12 @@ class Tokenizer:
 
     def ids(self, text: str) -> list[int]:
         """At most LONGEST of them, the marks of begin and end included."""
-        return self.ids_of(self.words(text))
-
-    def words(self, text: str) -> list[tuple[int, ...]]:
-        """The numbers of each word's pieces, of LONGEST at most."""
-        found, count = list[tuple[int, ...]](), 0
+        found = list[int]()
         for word in unicodedata.normalize("NFKC", text).split():
-            if count >= LONGEST - 2:
+            if len(found) >= LONGEST - 2:
                 break
-            found.append(self._split(SPACE + word[:LONGEST_WORD])[: LONGEST - 2 - count])
-            count += len(found[-1])
-        return found or [(self._unknown,)]
-
-    def ids_of(self, words: Sequence[tuple[int, ...]]) -> list[int]:
-        """With the marks of begin and end around them."""
-        return [self._begin, *(id for word in words for id in word), self._end]
+            found += self._split(SPACE + word[:LONGEST_WORD])
+        return [self._begin, *(found[: LONGEST - 2] or [self._unknown]), self._end]
 
     def _likeliest(self, word: str) -> tuple[int, ...]:
         count = len(word)
