@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
-from pathlib import Path
 
 import pytest
 
@@ -14,25 +13,13 @@ from bot.core.decide import Reader
 from bot.core.desk import Desk
 from bot.core.dialogue import respond, stumbled
 from bot.core.escalation import Command, review
-from bot.core.model import Escalation, Format, Intent, Knowledge, Message, Outgoing
+from bot.core.model import Format, Intent, Knowledge, Message, Outgoing
 from bot.core.rehearse import START, Rehearsal
 from bot.core.situation import Response, Situation
-from bot.library.load import load
-from bot.library.shelf import understanding
+from tests.core.talks import LEARNER, escalation_of, told
 
-ME = "telegram:rehearsal"
 DESK = Desk(trainers=("telegram:1",), accessibility=("telegram:3",), mailbox="email:contact@example.org")
 FRENCH_SPACING = ("\u00a0", " ?", " !", " :", " ;", "«")
-
-
-@pytest.fixture(scope="module")
-def knowledge() -> Knowledge:
-    return load(Path(__file__).parents[2] / "knowledge")
-
-
-@pytest.fixture(scope="module")
-def reader(knowledge: Knowledge) -> Reader:
-    return understanding(knowledge, beside=Path(__file__).parents[2] / "knowledge")
 
 
 @pytest.fixture
@@ -40,25 +27,16 @@ def talk(knowledge: Knowledge, reader: Reader) -> Rehearsal:
     return Rehearsal(knowledge, reader, desk=DESK)
 
 
-def rows(response: Response, to: str = ME) -> list[Outgoing]:
+def rows(response: Response, to: str = LEARNER) -> list[Outgoing]:
     return [o for o in response.outcome.outgoing if o.to == to]
 
 
-def told(response: Response, to: str = ME) -> str:
-    return "\n".join(o.body for o in rows(response, to))
-
-
-def labels(response: Response, to: str = ME) -> list[str]:
+def labels(response: Response, to: str = LEARNER) -> list[str]:
     return [c.label for o in rows(response, to) for row in o.choices for c in row]
 
 
 def pressed(talk: Rehearsal, code: str) -> Response:
     return talk.say("", intent=Intent.PRESS, press=code)
-
-
-def escalation_of(response: Response) -> Escalation:
-    (found,) = response.outcome.escalations
-    return found
 
 
 def test_the_format_is_asked_the_button_answered_and_the_thanks_returned_in_english(talk: Rehearsal) -> None:
@@ -130,7 +108,7 @@ def test_the_trainers_answer_and_its_correction_are_framed_in_the_learners_langu
     opened = escalation_of(talk.say(words))
     english = words.startswith("can")
     answered = review(knowledge, opened, Command("answer", "telegram:1", "k", "Oui : s'il est sage !"), START)
-    (relay,) = (o for o in answered.outgoing if o.to == ME)
+    (relay,) = (o for o in answered.outgoing if o.to == LEARNER)
     frame = (
         f"Answer to your question “{words}” (#A1):" if english else f"Réponse à votre question «\u00a0{words}\u00a0» (#A1)\u00a0:"
     )
@@ -138,14 +116,14 @@ def test_the_trainers_answer_and_its_correction_are_framed_in_the_learners_langu
     (mine,) = (o for o in answered.outgoing if o.to == "telegram:1")
     assert "votre réponse est envoyée" in mine.body
     corrected = review(knowledge, answered.escalations[0], Command("answer", "telegram:1", "k2", "Non."), START)
-    (relay,) = (o for o in corrected.outgoing if o.to == ME)
+    (relay,) = (o for o in corrected.outgoing if o.to == LEARNER)
     assert relay.body.startswith("Correction of the previous" if english else "Correction de la réponse")
 
 
 def test_the_nearest_answer_that_a_trainer_sends_is_in_the_learners_language(talk: Rehearsal, knowledge: Knowledge) -> None:
     opened = replace(escalation_of(talk.say("I want to talk to someone")), near=("breaks",), format=Format.INTER)
     sent = review(knowledge, opened, Command("near", "telegram:1", "k"), START)
-    (relay,) = (o for o in sent.outgoing if o.to == ME)
+    (relay,) = (o for o in sent.outgoing if o.to == LEARNER)
     assert "a break of 15 minutes" in relay.body
 
 
