@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +80,7 @@ class Seen:
 
 
 class Matcher:
-    """Understands one knowledge. Immutable after it was built; safe to share between threads."""
+    """Understands one knowledge. Immutable once it is shared; safe to share between threads."""
 
     def __init__(
         self,
@@ -105,6 +105,14 @@ class Matcher:
         self._told = teller(self.learnt.model)
         self.segmenter, self.asking = self.learnt.segmenter, self.learnt.asking
         self._lexicon = Lexicon(self.learnt.bases.weights)
+
+    def forget(self) -> None:
+        """Let go of the examples' features where the teller has its own: no further phrases can be learnt on top then.
+
+        To be called before other threads have it.
+        """
+        if self._told != self.learnt.model.told:
+            self.learnt = replace(self.learnt, model=self.learnt.model.bare())
 
     def _learnt(self, digest: str, before: Learnt | None) -> Learnt:
         marks = np.array([_mark(self.ids[n], p) for p, n in self._phrases], np.uint64)

@@ -53,6 +53,10 @@ class Ridge:
         """What each view adds to that: rows, views, classes."""
         return _told(features, self.centres, self.weights, self.edges)
 
+    def bare(self) -> Ridge:
+        """What is needed where something else tells what the examples do: nearly none of the memory."""
+        return Ridge(self.centres[:0].copy(), self.weights[:0].copy(), self.bias, self.calibration, self.edges)
+
     def also(self, features: Floats, own: NDArray[np.int_], gone: tuple[Bytes, Floats] | None = None) -> Ridge:
         """The same with a few more examples, and without what is gone: centres and their weights, which it no longer has.
 

@@ -101,12 +101,12 @@ class Speller:
         synonyms: Mapping[str, str],
         lists: WordLists | None = None,
     ) -> None:
-        spellings: dict[str, Counter[str]] = {}
+        spellings: dict[str, dict[str, int]] = {}
         written = _written(phrases)
         counts = Counter(chain.from_iterable(written))
         keys = dict(zip(counts, plain_each(list(counts)), strict=True))
         for word, count in counts.items():
-            spellings.setdefault(keys[word], Counter())[word] = count
+            spellings.setdefault(keys[word], {})[word] = count
         pairs = Counter(chain.from_iterable(pairwise(["", *map(keys.__getitem__, row), ""]) for row in written))
         self._forms = {key: max(c, key=lambda w, c=c: (c[w], w != key)) for key, c in spellings.items()}  # type: ignore[misc]
         self._short = {**synonyms, **abbreviations}
@@ -115,7 +115,8 @@ class Speller:
         # among many phrases, a word that one or two hold and the language does not is a slip of who wrote them
         often = 1 + len(written) // SLIPPED
         rare = self._lists.rare
-        own = {key: c.total() for key, c in spellings.items() if key in language or key in rare or c.total() >= often}
+        totals = {key: sum(c.values()) for key, c in spellings.items()}
+        own = {key: total for key, total in totals.items() if total >= often or key in language or key in rare}
         self._pairs, self._before = pairs, Counter[str]()
         for (first, _), count in pairs.items():
             self._before[first] += count

@@ -53,8 +53,10 @@ def _made(kept: Mapping[str, NDArray[Any]]) -> Learnt:
 
 
 def keep_learnt(file: Path, learnt: Learnt) -> None:
-    """Written whole or not at all. Raises OSError where the file cannot be written."""
+    """Written whole or not at all. Raises OSError where the file cannot be written, ValueError for a model that was forgotten."""
     model = learnt.model
+    if len(model.centres) != len(learnt.marks):
+        raise ValueError(f"{len(learnt.marks)} phrases were learnt, and {len(model.centres)} of them are still known")
     held: dict[str, Any] = {"recipe": RECIPE, "digest": learnt.digest, "classes": list(learnt.classes), "marks": learnt.marks}
     held |= {"nearest": learnt.nearest, "surely": learnt.surely.astype(np.float16)}
     held |= {"views": len(learnt.bases.views), "weights": learnt.bases.weights}

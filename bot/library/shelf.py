@@ -143,4 +143,6 @@ class Shelf:
         found = loaded(self._folder)
         knowledge = found.knowledge
         _report(found.gaps)
-        return Mind(knowledge, understanding(knowledge, self._cache, self._folder))
+        reader = understanding(knowledge, self._cache, self._folder)
+        reader.matcher.forget()  # a change of the files is learnt from what is kept beside them
+        return Mind(knowledge, reader)

@@ -11,6 +11,7 @@ import pytest
 from bot.core import ridge
 from bot.core.match import Learnt, Matcher
 from bot.core.model import Knowledge
+from bot.library.kernel import teller
 from bot.library.learnt import keep_learnt, read_learnt
 from bot.library.load import load
 
@@ -89,6 +90,26 @@ def test_what_was_learnt_is_the_same_once_it_was_kept_in_a_file(matcher: Matcher
     assert again.learnt is found
     texts = [matcher.speller.read(t) for t in ("à quelle heure on commence", "mon mot de passe ne marche pas")]
     np.testing.assert_allclose(again.scores(texts), matcher.scores(texts), atol=0.02)
+
+
+def test_what_was_forgotten_is_still_understood_and_is_not_kept(knowledge: Knowledge, matcher: Matcher, tmp_path: Path) -> None:
+    """The service needs the examples in one place alone, the teller's."""
+    texts = [matcher.speller.read(t) for t in ("à quelle heure on commence", "mon mot de passe ne marche pas")]
+    light = Matcher(knowledge, None, learnt=matcher.learnt, teller=teller)
+    before, kept = light.scores(texts), light.learnt.model
+    light.forget()
+    assert (len(kept.centres), len(light.learnt.model.centres)) == (len(matcher.learnt.marks), 0)
+    np.testing.assert_array_equal(light.scores(texts), before)
+    assert len(light.strays()) == len(matcher.strays())
+    with pytest.raises(ValueError, match="still known"):
+        keep_learnt(tmp_path / "kept.npz", light.learnt)
+    assert not (tmp_path / "kept.npz").exists()
+
+
+def test_where_nothing_else_tells_nothing_is_forgotten(knowledge: Knowledge, matcher: Matcher) -> None:
+    alone = Matcher(knowledge, None, learnt=matcher.learnt)
+    alone.forget()
+    assert alone.learnt is matcher.learnt
 
 
 def test_a_damaged_file_of_what_was_learnt_is_learnt_anew(matcher: Matcher, tmp_path: Path) -> None:
