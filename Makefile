@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check lint types knowledge mail mailbox start soak fuzz bench whole setup clean
+.PHONY: run test check lint types knowledge mail mailbox start soak fuzz bench whole layers setup clean
 
 $(READY): requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Accueil needs Python 3.11 or newer; name it with: make PYTHON=python3.12")'
@@ -78,6 +78,14 @@ bench: $(VENV)/.bench
 # how surely whole messages are understood (log-loss): a finer figure than exact, to compare matchers by
 whole: setup
 	$(BIN)/python benchmarks/whole.py $(FILES)
+
+# the sentence encoder's layers anew (teaching/), for an hour and a half; FRENCH, ENGLISH: unpacked packages that teaching/__main__.py names
+$(VENV)/.teach: $(READY) requirements-teach.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-teach.lock
+	@touch $@
+
+layers: $(VENV)/.teach
+	$(BIN)/python -m teaching $(FRENCH) $(ENGLISH)
 
 check: lint types knowledge test
 

@@ -26,7 +26,7 @@ from bot.core.text import clean, parts
 
 FEW = 600  # phrases, new or gone, that are learnt on top of what was learnt before; with more of them all are learnt anew
 LOOKED_AT = 20  # phrases of a class, the nearest by their letters, in which the nearest of all is looked for
-RECIPE = 11  # of learning and of features; a change of it makes what was learnt before worthless
+RECIPE = 12  # of learning and of features; a change of it makes what was learnt before worthless
 
 
 @dataclass(frozen=True, slots=True)

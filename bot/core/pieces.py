@@ -98,7 +98,10 @@ class Pieces:
                 found += [p for p in split if p.asks or p.chances.max() >= self._t.clause]
                 continue
             # "et ça dure longtemps ?" is about what was just spoken of
-            chances = around[0] if leans[n] else self._with_neighbours(part.chances, around)
+            if leans[n] and not _repeats(around[0], parts_[n - 1], part):
+                chances = around[0]
+            else:
+                chances = self._with_neighbours(part.chances, [] if leans[n] else around)
             found.append(replace(part, chances=chances, within=tuple(split)))
         nothing = np.zeros(len(self._matcher.ids), np.float32)
         return found, scored.groups.get(tuple(pieces), parts_[0].chances if parts_ else nothing)
@@ -150,6 +153,11 @@ class Pieces:
         mixed = np.sqrt(np.maximum(row, 1e-4) * np.maximum(best, 1e-4))
         shares: NDArray[np.float32] = (mixed / mixed.sum()).astype(np.float32)
         return shares
+
+
+def _repeats(both: NDArray[np.float32], before: Part, part: Part) -> bool:
+    """Whether two parts as one say only what the first says, though the second is sure of itself: "à quelle heure, et où ?"."""
+    return bool(part.chances.max() >= WHOLE and both.argmax() == before.chances.argmax())
 
 
 def _leans(part: Part) -> bool:

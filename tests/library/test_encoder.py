@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bot.library.encoder import DEPTHS, Encoder
+from bot.library.encoder.layers import SHIPPED, Layers
 from bot.library.encoder.tokens import Tokenizer
 from bot.library.encoder.weights import Weights, shipped
 
@@ -43,13 +44,15 @@ def test_threads_share_one_and_a_text_has_one_vector(encoder: Encoder) -> None:
     np.testing.assert_allclose(np.linalg.norm(found[1], axis=2), 1.0, rtol=1e-5)
 
 
-def test_vectors_are_those_of_the_package_itself(encoder: Encoder, original: Any) -> None:
+def test_vectors_say_what_those_of_the_package_say(encoder: Encoder, original: Any) -> None:
+    """Its layers have fewer units here (decision 22), so they are near, not the same."""
     texts = [*TEXTS, *(f"{a} {b}" for a in TEXTS for b in TEXTS)]
     ours, theirs = encoder([f"passage: {text}" for text in texts])[:, -1], original.passage(texts)
     mean = theirs.mean(0)
     ours, theirs = ours - mean, theirs - mean
     alike = (ours * theirs).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
-    assert alike.min() > 0.96, "without what all texts have in common"
+    assert alike.mean() > 0.8, "without what all texts have in common"
+    np.testing.assert_array_equal((ours @ theirs[: len(TEXTS)].T)[: len(TEXTS)].argmax(1), range(len(TEXTS)))
 
 
 def test_tokens_are_counted_as_the_package_counts_them(original: Any) -> None:
@@ -89,6 +92,17 @@ def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path) -> None:
     file.write_bytes(shipped().open("rb").read(60))
     with pytest.raises(ValueError, match="ends too early"):
         Weights(file)
+
+
+@pytest.mark.parametrize("kept", [slice(0), slice(100), slice(5000)], ids=["empty", "its start", "half of it"])
+def test_a_file_that_holds_no_layers_is_refused(tmp_path: Path, kept: slice) -> None:
+    file = tmp_path / "layers.npz"
+    file.write_bytes(SHIPPED.read_bytes()[kept])
+    with pytest.raises(ValueError, match=r"layers\.npz does not hold the layers"):
+        Layers(file)
+    np.savez(file, other=np.zeros(3))
+    with pytest.raises(ValueError, match=r"layers\.npz does not hold the layers"):
+        Layers(file)
 
 
 def test_vectors_of_phrases_are_kept_from_start_to_start(encoder: Encoder, tmp_path: Path) -> None:

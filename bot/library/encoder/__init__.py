@@ -17,7 +17,7 @@ TOGETHER = 400  # tokens that are encoded in one go: bounds the memory
 ROWS = 64  # texts that are encoded in one go
 PASS = 7.0  # a pass through the network costs, whatever it is of, what so many tokens cost
 FILLED = 0.55  # what a token costs that only fills a text up
-KIND = "e5-small 2"  # of vectors that were kept: to be changed with all that changes one
+KIND = "e5-small 4"  # of vectors that were kept: to be changed with all that changes one
 DEPTHS = (6, 12)  # layers after which a text's vector is taken: the upper ones know what is meant, the lower ones the words
 
 
@@ -26,13 +26,14 @@ class Encoder:
 
     def __init__(self, cache: Path | None = None) -> None:
         """Raises OSError, ValueError or ImportError where its weights or the engine are missing."""
+        from bot.library.encoder.layers import Layers
         from bot.library.encoder.network import Network  # heavy: only loaded where texts are understood
         from bot.library.encoder.tokens import Tokenizer
         from bot.library.encoder.weights import Weights, shipped
 
         self._weights = Weights(shipped())
         self._tokenizer = Tokenizer(self._weights.vocabulary())
-        self._network = Network(self._weights, DEPTHS)
+        self._network = Network(self._weights, Layers(), DEPTHS)
         places = self._weights.tensor("emb.pos", -1, self._weights.width)
         self._places = places + self._weights.tensor("emb.type", -1, self._weights.width)[0]
         self.width: int = self._weights.width
