@@ -79,7 +79,7 @@ bench: $(VENV)/.bench
 whole: setup
 	$(BIN)/python benchmarks/whole.py $(FILES)
 
-# the sentence encoder's layers anew (teaching/), for an hour and a half; FRENCH, ENGLISH: unpacked packages that teaching/__main__.py names
+# the sentence encoder's layers anew, an hour and a half; FRENCH, ENGLISH: folders that teaching/__main__.py tells of
 $(VENV)/.teach: $(READY) requirements-teach.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-teach.lock
 	@touch $@

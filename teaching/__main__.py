@@ -1,4 +1,4 @@
-"""Makes the encoder's layers anew. An hour and a half on two cores, 6 GB.
+"""Makes the encoder's layers anew. An hour and a half on two cores.
 
 Usage: python -m teaching FRENCH ENGLISH [--to FILE]
 FRENCH, ENGLISH: the folders "package" of the npm packages fr-corpus 0.0.1 and nlp-corpus 4.4.0 (both MIT licence), unpacked.
@@ -8,6 +8,7 @@ Afterwards everything that was learnt from the encoder's vectors is to be learnt
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from bot.errors import AccueilError
 from bot.library.encoder.layers import SHIPPED
 from teaching.distil import STEPS, Go, taught
 from teaching.network import WEIGHTS, Layer, embedded, original, pooled, states
@@ -54,7 +56,10 @@ def main() -> None:
     asked.add_argument("english", type=Path)
     asked.add_argument("--to", type=Path, default=SHIPPED)
     named = asked.parse_args()
-    found = texts(Path("knowledge"), named.french, named.english)
+    try:
+        found = texts(Path("knowledge"), named.french, named.english)
+    except (OSError, AccueilError) as fault:
+        sys.exit(str(fault))
     apart, teacher = found["apart"], original()
     pupil = pruned(teacher, [text for name, count in CUT_BY.items() for text in found[name][:count]])
     print("cut:", _alike(pupil, teacher, apart), flush=True)

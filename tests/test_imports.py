@@ -36,6 +36,14 @@ def test_each_layer_imports_only_what_it_may(file: Path) -> None:
         assert imported(file) <= ALLOWED[layer]
 
 
+def test_the_service_needs_nothing_that_made_its_encoder() -> None:
+    for file in BOT.rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(file.read_text("utf-8"))))
+        named = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+        named |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+        assert not {name.split(".")[0] for name in named} & {"teaching", "torch"}, file
+
+
 @pytest.mark.parametrize("file", sorted((BOT / "core").glob("*.py")), ids=lambda f: f.name)
 def test_the_core_waits_for_nothing_and_asks_no_clock(file: Path) -> None:
     tree = ast.parse(file.read_text("utf-8"))

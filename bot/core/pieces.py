@@ -98,10 +98,10 @@ class Pieces:
                 found += [p for p in split if p.asks or p.chances.max() >= self._t.clause]
                 continue
             # "et ça dure longtemps ?" is about what was just spoken of
-            if leans[n] and not _repeats(around[0], parts_[n - 1], part):
-                chances = around[0]
+            if not leans[n]:
+                chances = self._with_neighbours(part.chances, around)
             else:
-                chances = self._with_neighbours(part.chances, [] if leans[n] else around)
+                chances = part.chances if _repeats(around[0], parts_[n - 1], part) else around[0]
             found.append(replace(part, chances=chances, within=tuple(split)))
         nothing = np.zeros(len(self._matcher.ids), np.float32)
         return found, scored.groups.get(tuple(pieces), parts_[0].chances if parts_ else nothing)

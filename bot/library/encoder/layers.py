@@ -1,6 +1,7 @@
 """The encoder's layers as they are shipped beside this module: those of multilingual-e5-small with fewer inner units, in bytes.
 
-How they were made, and what that costs: docs/decisions/0022-fewer-units.md, teaching/.
+Model: Wang et al. 2024, https://arxiv.org/abs/2402.05672, MIT licence. How these layers were made of it, and what that costs:
+docs/decisions/0022-fewer-units.md, teaching/.
 """
 
 from __future__ import annotations

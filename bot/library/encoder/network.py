@@ -1,4 +1,4 @@
-"""The encoder's network in whole numbers: less than a tenth of a millisecond a token on one core.
+"""The encoder's network in whole numbers: some tenth of a millisecond a token on one core.
 
 A transformer (Vaswani et al. 2017). Weights are kept in bytes, each column with a scale of its own; activations are brought to
 bytes as they come. At the first and the last token of a text, its marks, one unit is ten to thirty times as large as all others.
